@@ -1,0 +1,48 @@
+"""The application: which parts there are and how they hang together."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from blueprints import activity, api, api_keys, auth, docs, health, limits, organisations, server, waitlists, web, words
+from blueprints.json_format import OrjsonProvider
+from config import Settings
+from models import connection, db
+
+HERE = Path(__file__).parent
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Build the application from the environment; `config` wins over it. Raises BadSetting."""
+    app = Flask(__name__, instance_path=str(HERE / "instance"))
+    overrides = dict(config or {})
+    settings = Settings.load(overrides, app.instance_path)
+    app.config.from_mapping(overrides | settings.for_flask())
+    app.json = OrjsonProvider(app)
+    app.url_map.merge_slashes = False
+    if settings.TRUSTED_PROXIES:
+        count = settings.TRUSTED_PROXIES
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = connection.engine_options(settings.DATABASE_URL, server.THREADS)
+    db.init_app(app)
+    connection.init_app(app)
+    Migrate(app, db, directory=str(HERE / "migrations"), render_as_batch=True)
+
+    Bootstrap5(app)
+    csrf = CSRFProtect(app)
+    csrf.exempt(api.blueprint)
+
+    for part in (web, limits, words, auth, api):
+        part.init_app(app)
+    for door in (api, api_keys, activity, auth, organisations, waitlists, docs, health):
+        app.register_blueprint(door.blueprint)
+    server.init_app(app)
+    api.require_declared_access(app)
+    return app

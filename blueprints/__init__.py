@@ -1,0 +1,1 @@
+"""Doors: HTTP and command line, one folder per domain."""

@@ -1,0 +1,5 @@
+"""activity."""
+
+from blueprints.activity.views import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,5 @@
+"""activity."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("activity", __name__)

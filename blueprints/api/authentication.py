@@ -1,0 +1,71 @@
+"""Who calls: the before_request hook that turns a Bearer token into a key record (RFC 6750)."""
+
+from functools import partial
+
+from flask import Response, current_app, g, request
+
+from blueprints import limits
+from blueprints.api.decorators import is_public
+from blueprints.api.problems import INVALID_TOKEN, MISSING_TOKEN, RATE_LIMITED, Problem
+from models import Actor, ApiKey, Feature, ResolvedKey, db, now
+from models.last_used import mark_used
+
+CHALLENGE = 'Bearer realm="queuekey"'
+
+
+def authenticate() -> None:
+    """Find the live key of the request's token and count the request against its limit.
+
+    Raises Problem: missing_token, invalid_token or rate_limited.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method == "OPTIONS" or is_public(view):
+        return
+    caller = _resolve(request.headers.get("Authorization", ""))
+    g.caller = caller
+    g.key_prefix, g.organisation_id = caller.prefix, caller.organisation_id
+    g.allowance = limits.count_key_request(caller.id, caller.plan)
+    if g.allowance is not None and g.allowance.is_exceeded:
+        raise Problem(RATE_LIMITED, headers=g.allowance.headers())
+
+
+def _resolve(authorization: str) -> ResolvedKey:
+    if not authorization.strip():
+        raise Problem(MISSING_TOKEN, headers={"WWW-Authenticate": CHALLENGE})
+    scheme, _, token = authorization.partition(" ")
+    caller = ApiKey.resolve(token.strip(" ")) if scheme.lower() == "bearer" else None
+    if caller is not None:
+        return caller
+    failures = limits.count_failed_authentication(request.remote_addr or "")
+    if failures is not None and failures.is_exceeded:
+        raise Problem(RATE_LIMITED, headers=failures.headers())
+    raise Problem(INVALID_TOKEN, headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'})
+
+
+def hold_caller() -> None:
+    """Re-read the caller's key and plan under lock in the writing transaction that is open.
+
+    Raises Problem invalid_token where the key has been revoked since, FeatureNotAllowed where the
+    plan has lapsed since: then nothing of this request is committed.
+    """
+    held = ApiKey.hold(g.caller.id)
+    if held is None:
+        raise Problem(INVALID_TOKEN, headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'})
+    held.require(Feature.API_KEYS)
+    g.caller = held
+
+
+def current_actor() -> Actor:
+    """The calling key as the actor of what it changes."""
+    caller: ResolvedKey = g.caller
+    return caller.as_actor(request.remote_addr, request.headers.get("User-Agent"), g.request_id)
+
+
+def tell_limits(response: Response) -> Response:
+    """Say on a successful response what is left of the key's minute, and note the use afterwards."""
+    allowance: limits.Allowance | None = g.get("allowance")
+    if allowance is not None and response.status_code < 300:
+        response.headers.update(allowance.headers())
+    if g.get("is_key_used"):
+        response.call_on_close(partial(mark_used, db.engine, g.caller.id, now()))
+    return response

@@ -1,0 +1,98 @@
+"""What the customer API takes, field by field."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from werkzeug.datastructures import MultiDict
+
+from blueprints.api.problems import VALIDATION_FAILED, Problem
+from models import EmailAddress
+
+PAGE_MAX = 2**31 - 1
+LIMIT_MAX = 200
+LIMIT_DEFAULT = 25
+Q_MAX = 254
+WHOLE_NUMBER = "Use a whole number, in digits without a sign or leading zero."
+
+
+def _digits(value: object) -> object:
+    """Refuse what int() takes beyond `[1-9][0-9]*` in ASCII: signs, blanks, underscores, other digits."""
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit()) or value.startswith("0") or len(value) > 10:
+            raise ValueError(WHOLE_NUMBER)
+        return int(value)
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_digits)]
+
+
+class Schema(BaseModel):
+    """Input of which nothing is converted, and nothing unknown is let through."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """Validate, or raise Problem validation_failed that names every wrong field."""
+        if not isinstance(value, dict):
+            raise Problem.of_field("body", "Send a JSON object.")
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            raise Problem(VALIDATION_FAILED, errors=[_in_words(item) for item in error.errors()]) from None
+
+
+class ListQuery(Schema):
+    """Which page of the line, and whose addresses."""
+
+    page: WholeNumber = Field(default=1, ge=1, le=PAGE_MAX)
+    limit: WholeNumber = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    q: str = Field(default="", max_length=Q_MAX)
+
+    @field_validator("q")
+    @classmethod
+    def _storable(cls, value: str) -> str:
+        if "\0" in value:
+            raise ValueError("NUL is not part of an e-mail address.")
+        return value
+
+    @classmethod
+    def from_args(cls, args: "MultiDict[str, str]") -> Self:
+        """Validate a query string's parameters, each of which may stand once."""
+        repeated = [name for name, values in args.lists() if len(values) > 1]
+        if repeated:
+            errors = [{"field": name, "message": "Send this parameter once."} for name in repeated]
+            raise Problem(VALIDATION_FAILED, errors=errors)
+        return cls.parse(args.to_dict())
+
+    @property
+    def offset(self) -> int:
+        """How many entries stand on the pages before this one."""
+        return (self.page - 1) * self.limit
+
+
+class Signup(Schema):
+    """Somebody who joins a waitlist."""
+
+    email: str
+    referred_by: str | None = None
+
+    @field_validator("email")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        EmailAddress.parse(value)
+        return value
+
+
+_MESSAGES = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field.",
+    "string_type": "Send a string.",
+}
+
+
+def _in_words(item: Any) -> dict[str, str]:
+    field = ".".join(str(part) for part in item["loc"]) or "body"
+    message = _MESSAGES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+    return {"field": field, "message": message.replace("Input should be", "Must be")}

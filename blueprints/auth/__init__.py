@@ -1,0 +1,18 @@
+"""Signing in and out, and one's own account."""
+
+from flask import Flask
+from flask_login import LoginManager
+
+from blueprints.auth.views import blueprint
+from models import User
+
+__all__ = ["blueprint", "init_app"]
+
+
+def init_app(app: Flask) -> None:
+    """Let Flask-Login find the user of a console session, as long as the server says it lasts."""
+    login_manager = LoginManager(app)
+    login_manager.login_view = "auth.login"
+    login_manager.login_message = None
+    login_manager.session_protection = None  # it ends sessions when an address changes, as phones' do
+    login_manager.user_loader(User.by_session)

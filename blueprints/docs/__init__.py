@@ -1,0 +1,5 @@
+"""docs."""
+
+from blueprints.docs.views import blueprint
+
+__all__ = ["blueprint"]

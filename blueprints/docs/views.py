@@ -1,0 +1,5 @@
+"""docs."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("docs", __name__)

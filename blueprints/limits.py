@@ -1,0 +1,106 @@
+"""Rate limits: fixed one-minute windows, shared through Redis where there is one."""
+
+import time
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Any, NamedTuple, cast
+
+from flask import Flask, current_app
+from limits.storage import MemoryStorage, RedisStorage, Storage
+from redis.exceptions import RedisError
+
+from models import Plan
+
+WINDOW_SECONDS = 60
+LOGIN_TRIES_PER_MINUTE = 10
+REDIS_TIMEOUT_SECONDS = 0.05
+REDIS_PAUSE_SECONDS = 2.0  # how long nobody asks a Redis that did not answer
+
+
+class Allowance(NamedTuple):
+    """What a limit has left after this try."""
+
+    policy: str
+    limit: int
+    remaining: int
+    reset_seconds: int
+    is_exceeded: bool
+
+    def headers(self) -> dict[str, str]:
+        """RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers), Retry-After when exceeded."""
+        headers = {
+            "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={WINDOW_SECONDS}',
+            "RateLimit": f'"{self.policy}";r={self.remaining};t={self.reset_seconds}',
+        }
+        if self.is_exceeded:
+            headers["Retry-After"] = str(self.reset_seconds)
+        return headers
+
+
+class Counters:
+    """Counts of one-minute windows: in Redis, or in this process while Redis is absent or away."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._here: Storage = MemoryStorage()
+        self._shared = self._connect(redis_url) if redis_url else None
+        self._ask_again_at = 0.0
+
+    @staticmethod
+    def _connect(redis_url: str) -> Storage:
+        timeout = REDIS_TIMEOUT_SECONDS
+        return RedisStorage(redis_url, key_prefix="queuekey", socket_timeout=timeout, socket_connect_timeout=timeout)
+
+    def add_one(self, key: str) -> int:
+        """Count one try under `key` and return the count of its current window."""
+        if self._shared is not None and time.monotonic() >= self._ask_again_at:
+            try:
+                return self._shared.incr(key, WINDOW_SECONDS)
+            except RedisError:
+                self._ask_again_at = time.monotonic() + REDIS_PAUSE_SECONDS
+        return self._here.incr(key, WINDOW_SECONDS)
+
+
+def init_app(app: Flask) -> None:
+    """Give the application its counters."""
+    app.extensions["queuekey.counters"] = Counters(app.config["REDIS_URL"])
+
+
+def key_limit(plan: Plan) -> int:
+    """Requests a minute that one key has on a plan, 0 where the plan has no API."""
+    return cast(int, current_app.config.get(f"RATELIMIT_{plan.name}", 0))
+
+
+def count_key_request(key_id: int, plan: Plan) -> Allowance | None:
+    """Count a request of a live key; None where limits are off or the plan has none."""
+    limit = key_limit(plan)
+    return _count("per-key", f"key:{key_id}", limit) if limit else None
+
+
+def count_failed_authentication(address: str) -> Allowance | None:
+    """Count a refused token from an address; None where limits are off."""
+    return _count("failed-authentication", f"fail:{_network(address)}", current_app.config["RATELIMIT_FAILED_AUTH"])
+
+
+def count_login(account: str, address: str) -> Allowance | None:
+    """Count a try to sign in to an account from an address; None where limits are off."""
+    return _count("login", f"login:{_network(address)}:{account}", LOGIN_TRIES_PER_MINUTE)
+
+
+def _count(policy: str, key: str, limit: int, clock: Callable[[], float] = time.time) -> Allowance | None:
+    if not current_app.config["RATELIMIT_ENABLED"]:
+        return None
+    window, elapsed = divmod(int(clock()), WINDOW_SECONDS)
+    counters: Any = current_app.extensions["queuekey.counters"]
+    count = counters.add_one(f"{key}:{window}")
+    return Allowance(policy, limit, max(limit - count, 0), WINDOW_SECONDS - elapsed, count > limit)
+
+
+def _network(address: str) -> str:
+    """The address, or for IPv6 its /64: one subscriber line has 2^64 of them to change between."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(IPv6Address(int(parsed) >> 64 << 64))
+    return address

@@ -1,0 +1,5 @@
+"""organisations."""
+
+from blueprints.organisations.views import blueprint
+
+__all__ = ["blueprint"]

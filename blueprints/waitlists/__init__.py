@@ -1,0 +1,5 @@
+"""waitlists."""
+
+from blueprints.waitlists.views import blueprint
+
+__all__ = ["blueprint"]

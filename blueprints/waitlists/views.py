@@ -1,0 +1,5 @@
+"""waitlists."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("waitlists", __name__)

@@ -1,0 +1,137 @@
+"""Every request and response: request id, origin check, security headers, the log line, the error page."""
+
+import logging
+import sys
+import time
+import uuid
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import orjson
+from flask import Flask, Response, abort, current_app, g, render_template, request
+from flask.typing import ResponseReturnValue
+
+from models import now
+
+API_ROOT = "/v1/api"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",  # Bootstrap's ticks and arrows
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+COMMON_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+ERROR_SENTENCES = {
+    400: "The request could not be understood. Go back, reload the page and try again.",
+    403: "Your account may not open this. Ask an admin of your organisation.",
+    404: "There is nothing at this address, or it belongs to another organisation.",
+    405: "This address cannot be used in that way.",
+    413: "What was sent is too large.",
+    429: "That was a little fast. Wait a minute, then try again.",
+    500: "Something went wrong on our side. It has been noted; try again in a moment.",
+    503: "The database is busy or away. Nothing was changed; try again in a moment.",
+}
+
+log = logging.getLogger("queuekey.requests")
+
+
+def init_app(app: Flask) -> None:
+    """Attach the hooks that every request and response passes."""
+    app.before_request(_begin)
+    app.before_request(_refuse_foreign_origin)
+    app.after_request(_finish)
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+
+
+def is_api() -> bool:
+    """Whether the request is for the customer API, known path or not."""
+    return request.path == API_ROOT or request.path.startswith(f"{API_ROOT}/")
+
+
+def public_url() -> str:
+    """Scheme and host as the outside sees them, without a slash: PUBLIC_URL or else the request's own."""
+    return current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
+
+
+def error_page(status: int, sentence: str = "") -> ResponseReturnValue:
+    """An error as a page for people."""
+    title = HTTPStatus(status).phrase
+    sentence = sentence or ERROR_SENTENCES.get(status, "The request could not be answered.")
+    return render_template("error.html", status=status, title=title, sentence=sentence), status
+
+
+def _begin() -> None:
+    g.request_id = uuid.uuid4().hex
+    g.began = time.perf_counter()
+
+
+def _refuse_foreign_origin() -> None:
+    """Let no other site's page change anything, beside the CSRF token (OWASP: verify the origin)."""
+    if request.method in SAFE_METHODS or is_api():
+        return
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin", public_url())
+    if site not in {"same-origin", "none"} or origin.lower() != public_url().lower():
+        abort(403, description="This form was sent from another site. Open the page here and try again.")
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    for name, value in COMMON_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if current_app.config["PUBLIC_URL"].startswith("https://"):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if is_api():
+        response.headers["Cache-Control"] = "private, no-store"
+        response.vary.add("Authorization")
+    elif not _is_static():
+        response.headers["Cache-Control"] = "no-store"
+        response.vary.add("Cookie")
+    _write_log_line(response)
+    return response
+
+
+def _is_static() -> bool:
+    return request.endpoint in {"static", "bootstrap.static"}
+
+
+def _write_log_line(response: Response) -> None:
+    """One JSON object per request: nothing in it comes from a header, a query string or a body."""
+    line = {
+        "time": now(),
+        "id": g.get("request_id"),
+        "method": request.method,
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 2),
+        "key": g.get("key_prefix"),
+        "organisation": g.get("organisation_id"),
+    }
+    log.info(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode())
+
+
+def is_local_path(target: str) -> bool:
+    """Whether a `next` parameter leads to a page of this site, whatever a browser makes of it.
+
+    Browsers read a backslash as a slash and drop tabs and line breaks (WHATWG URL), so nothing but
+    printable ASCII without a backslash is let through.
+    """
+    if not (target.isascii() and target.isprintable()) or "\\" in target or " " in target:
+        return False
+    parts = urlsplit(target)
+    return target.startswith("/") and not target.startswith("//") and not parts.scheme and not parts.netloc

@@ -1,0 +1,142 @@
+"""ActivityEvent, Action and Actor: what was done, and who did it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, insert
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId, db, now
+
+USER_AGENT_MAX = 512
+
+
+class Action(StrEnum):
+    """Everything that can be done, as `noun.verb`."""
+
+    ORGANISATION_CREATED = "organisation.created"
+    PLAN_CHANGED = "plan.changed"
+    USER_CREATED = "user.created"
+    USER_DEACTIVATED = "user.deactivated"
+    USER_PASSWORD_CHANGED = "user.password_changed"
+    WAITLIST_CREATED = "waitlist.created"
+    WAITLIST_UPDATED = "waitlist.updated"
+    WAITLIST_ARCHIVED = "waitlist.archived"
+    WAITLIST_RESTORED = "waitlist.restored"
+    SUBSCRIBER_CREATED = "subscriber.created"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
+
+
+class ActorType(StrEnum):
+    """What kind of actor did it; the API key badge comes from here, never from a name."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes a change, and from where: a value that the door hands to the model's verb."""
+
+    type: ActorType
+    name: str
+    id: int | None = None
+    email: str | None = None
+    prefix: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def system(cls, command: str) -> Self:
+        """Whoever works on the command line."""
+        return cls(type=ActorType.SYSTEM, name="System", details={"command": command})
+
+
+class Target(NamedTuple):
+    """What was changed: its kind, its public id, and its name at that moment."""
+
+    type: str
+    id: str
+    label: str
+
+
+class ActivityEvent(Base):
+    """One change, with names as they were then. The database refuses to alter or remove it."""
+
+    __tablename__ = "activity_events"
+    __table_args__ = (
+        CheckConstraint("actor_type IN ('user', 'api_key', 'system')", name="actor_type"),
+        Index("ix_activity_events_organisation_id_id", "organisation_id", "id"),
+        Index("ix_activity_events_organisation_id_action_id", "organisation_id", "action", "id"),
+        Index("ix_activity_events_organisation_id_actor_type_id", "organisation_id", "actor_type", "id"),
+        Index("ix_activity_events_organisation_id_at", "organisation_id", "at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    at: Mapped[datetime]
+    action: Mapped[str] = mapped_column(String(64))
+    actor_type: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[int | None] = mapped_column(BigId)
+    actor_name: Mapped[str] = mapped_column(String(320))
+    actor_email: Mapped[str | None] = mapped_column(String(320))
+    actor_prefix: Mapped[str | None] = mapped_column(String(16))
+    target_type: Mapped[str] = mapped_column(String(32))
+    target_id: Mapped[str] = mapped_column(String(64))
+    target_label: Mapped[str] = mapped_column(String(320))
+    ip: Mapped[str | None] = mapped_column(String(45))
+    user_agent: Mapped[str | None] = mapped_column(String(USER_AGENT_MAX))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
+
+    @classmethod
+    def record(
+        cls,
+        organisation_id: int,
+        action: Action,
+        actor: Actor,
+        target: Target,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write one event into the transaction that is open, beside the change that it records."""
+        cls.record_all(organisation_id, action, actor, [(target, details or {})])
+
+    @classmethod
+    def record_all(
+        cls,
+        organisation_id: int,
+        action: Action,
+        actor: Actor,
+        targets: Iterable[tuple[Target, Mapping[str, object]]],
+    ) -> None:
+        """Write one event for each target, in one statement."""
+        common = {
+            "organisation_id": organisation_id,
+            "at": now(),
+            "action": action.value,
+            "actor_type": actor.type.value,
+            "actor_id": actor.id,
+            "actor_name": actor.name,
+            "actor_email": actor.email,
+            "actor_prefix": actor.prefix,
+            "ip": actor.ip,
+            "user_agent": actor.user_agent[:USER_AGENT_MAX] if actor.user_agent else None,
+            "request_id": actor.request_id,
+        }
+        rows = [
+            common
+            | {"target_type": target.type, "target_id": target.id, "target_label": target.label}
+            | {"details": {**actor.details, **details}}
+            for target, details in targets
+        ]
+        if rows:
+            db.session.execute(insert(cls), rows)
