@@ -83,6 +83,28 @@ class Waitlist(Base):
             raise RuleBroken("waitlist", f"There is no waitlist “{public_id}”.")
         return waitlist
 
+    @classmethod
+    def all_of(cls, organisation: Organisation) -> list[Self]:
+        """The organisation's waitlists, oldest first, archived ones included."""
+        return list(db.session.scalars(select(cls).where(cls.organisation_id == organisation.id).order_by(cls.id)))
+
+    @classmethod
+    def summaries(cls, organisation: Organisation) -> list["WaitlistSummary"]:
+        """The organisation's waitlists, the open ones first, the newest of them on top.
+
+        Nobody leaves a line, so the join numbers given out so far are the subscribers there are.
+        """
+        columns = (cls.public_id, cls.name, cls.archived_at.is_not(None), cls.created_at, cls.next_join_number - 1)
+        statement = select(*columns).where(cls.organisation_id == organisation.id)
+        rows = db.session.execute(statement.order_by(cls.archived_at.is_not(None), cls.id.desc()))
+        return [WaitlistSummary(*row) for row in rows]
+
+    @classmethod
+    def newest_id(cls, organisation_id: int) -> str | None:
+        """The `wl_…` id of the organisation's newest open waitlist, None when it has none."""
+        is_theirs = (cls.organisation_id == organisation_id, cls.archived_at.is_(None))
+        return db.session.scalar(select(cls.public_id).where(*is_theirs).order_by(cls.id.desc()).limit(1))
+
     @property
     def is_archived(self) -> bool:
         """Whether it is closed to the customer API."""
