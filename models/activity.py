@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, Self
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, insert, select
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -78,6 +78,11 @@ class Target(NamedTuple):
     label: str
 
 
+def searchable(*texts: str | None) -> str:
+    """Texts, one on a line, as the search compares them: folded in Python, so that both engines agree."""
+    return "\n".join(unicodedata.normalize("NFC", text).casefold() for text in texts if text)
+
+
 class Tenant(Protocol):
     """An organisation, which this module must not import: it imports this one."""
 
@@ -115,6 +120,7 @@ class ActivityEvent(Base):
     user_agent: Mapped[str | None] = mapped_column(String(USER_AGENT_MAX))
     request_id: Mapped[str | None] = mapped_column(String(64))
     details: Mapped[dict[str, Any]] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
+    search: Mapped[str] = mapped_column(Text, deferred=True)
 
     @classmethod
     def record(
@@ -154,6 +160,7 @@ class ActivityEvent(Base):
             common
             | {"target_type": target.type, "target_id": target.id, "target_label": target.label}
             | {"details": {**actor.details, **details}}
+            | {"search": searchable(actor.name, actor.prefix, actor.email, target.label, actor.ip)}
             for target, details in targets
         ]
         if rows:

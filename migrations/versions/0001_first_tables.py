@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("user_agent", sa.String(length=512), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("search", sa.Text(), nullable=False),
         sa.CheckConstraint("actor_type IN ('user', 'api_key', 'system')", name=op.f("ck_activity_events_actor_type")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_activity_events_organisation_id_organisations")
