@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 SECRET_KEY_FILE = "secret_key"
+BODY_LIMIT_BYTES = 64 * 1024
 
 PerMinute = Annotated[int, Field(ge=1, le=10_000_000)]
 
@@ -120,7 +121,10 @@ class Settings(BaseModel):
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "BOOTSTRAP_SERVE_LOCAL": True,
-            "MAX_FORM_MEMORY_SIZE": 64 * 1024,
+            "MAX_FORM_MEMORY_SIZE": BODY_LIMIT_BYTES,
+            "MAX_CONTENT_LENGTH": BODY_LIMIT_BYTES,
+            "WTF_CSRF_TIME_LIMIT": None,  # a form is good for as long as its session
+            "WTF_CSRF_SSL_STRICT": False,  # asks for a Referer, which some browsers leave out; web.py looks at Origin
         }
 
 

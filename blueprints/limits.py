@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from redis.exceptions import RedisError
 
-from models import Plan
+from models import Feature, Plan
 
 WINDOW_SECONDS = 60
 LOGIN_TRIES_PER_MINUTE = 10
@@ -68,6 +68,11 @@ def init_app(app: Flask) -> None:
 def key_limit(plan: Plan) -> int:
     """Requests a minute that one key has on a plan, 0 where the plan has no API."""
     return cast(int, current_app.config.get(f"RATELIMIT_{plan.name}", 0))
+
+
+def key_limits() -> dict[Plan, int]:
+    """Requests a minute and key, of each plan that has the API."""
+    return {plan: key_limit(plan) for plan in Plan if plan.allows(Feature.API_KEYS)}
 
 
 def count_key_request(key_id: int, plan: Plan) -> Allowance | None:

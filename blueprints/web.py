@@ -5,16 +5,18 @@ import sys
 import time
 import uuid
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import orjson
 from flask import Flask, Response, abort, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import SecurityError
 
 from models import now
 
 API_ROOT = "/v1/api"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -33,7 +35,7 @@ COMMON_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 ERROR_SENTENCES = {
-    400: "The request could not be understood. Go back, reload the page and try again.",
+    400: "The request could not be understood. Check the address, or go back and try again.",
     403: "Your account may not open this. Ask an admin of your organisation.",
     404: "There is nothing at this address, or it belongs to another organisation.",
     405: "This address cannot be used in that way.",
@@ -43,13 +45,19 @@ ERROR_SENTENCES = {
     503: "The database is busy or away. Nothing was changed; try again in a moment.",
 }
 
+UNKNOWN_HOST = "Queuekey does not answer at this host name. If it should, set PUBLIC_URL to it."
+STALE_FORM = "This form is out of date: perhaps you signed in or out meanwhile. Go back, reload it and try again."
+FOREIGN_FORM = "This form was sent from another site. Open the page here and try again."
+
 log = logging.getLogger("queuekey.requests")
 
 
 def init_app(app: Flask) -> None:
     """Attach the hooks that every request and response passes."""
     app.before_request(_begin)
+    app.before_request(_refuse_unreadable)
     app.before_request(_refuse_foreign_origin)
+    app.register_error_handler(CSRFError, lambda _error: error_page(400, STALE_FORM))
     app.after_request(_finish)
     if not log.handlers:
         handler = logging.StreamHandler(sys.stdout)
@@ -64,20 +72,54 @@ def is_api() -> bool:
 
 
 def public_url() -> str:
-    """Scheme and host as the outside sees them, without a slash: PUBLIC_URL or else the request's own."""
-    return current_app.config["PUBLIC_URL"] or f"{request.scheme}://{request.host}"
+    """Scheme and host as the outside sees them, without a slash: PUBLIC_URL or else the request's own.
+
+    Empty for a request whose host is none of ours, so that no answer repeats it.
+    """
+    if public := current_app.config["PUBLIC_URL"]:
+        return str(public)
+    return "" if _is_host_unknown() else f"{request.scheme}://{request.host}"
 
 
 def error_page(status: int, sentence: str = "") -> ResponseReturnValue:
     """An error as a page for people."""
+    if _is_host_unknown():  # nothing can be linked from there
+        return Response(f"{UNKNOWN_HOST}\n", status, content_type="text/plain; charset=utf-8")
     title = HTTPStatus(status).phrase
     sentence = sentence or ERROR_SENTENCES.get(status, "The request could not be answered.")
-    return render_template("error.html", status=status, title=title, sentence=sentence), status
+    words = {"status": status, "title": title, "sentence": sentence}
+    if status < 500:
+        return render_template("error.html", **words), status
+    # Past the context processors, which ask the database who is signed in: it may be what is away.
+    return current_app.jinja_env.get_template("error.html").render(words), status
+
+
+def _is_host_unknown() -> bool:
+    return isinstance(request.routing_exception, SecurityError)
 
 
 def _begin() -> None:
     g.request_id = uuid.uuid4().hex
     g.began = time.perf_counter()
+
+
+def _refuse_unreadable() -> None:
+    """Let nothing into the console that no page of it sends, and that PostgreSQL could not take as text.
+
+    Flask-WTF would take a JSON body for a form.
+    """
+    if is_api():
+        return
+    texts = [request.path, *(text for pair in request.args.items(multi=True) for text in pair)]
+    if any(not _is_storable(text) for text in texts):
+        abort(400)
+    is_form = request.method in SAFE_METHODS or request.mimetype in FORM_TYPES
+    if not is_form and request.routing_exception is None:
+        abort(400)
+
+
+def _is_storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _refuse_foreign_origin() -> None:
@@ -87,7 +129,7 @@ def _refuse_foreign_origin() -> None:
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin", public_url())
     if site not in {"same-origin", "none"} or origin.lower() != public_url().lower():
-        abort(403, description="This form was sent from another site. Open the page here and try again.")
+        abort(403, description=FOREIGN_FORM)
 
 
 def _finish(response: Response) -> Response:
@@ -131,7 +173,5 @@ def is_local_path(target: str) -> bool:
     Browsers read a backslash as a slash and drop tabs and line breaks (WHATWG URL), so nothing but
     printable ASCII without a backslash is let through.
     """
-    if not (target.isascii() and target.isprintable()) or "\\" in target or " " in target:
-        return False
-    parts = urlsplit(target)
-    return target.startswith("/") and not target.startswith("//") and not parts.scheme and not parts.netloc
+    is_plain = target.isascii() and target.isprintable() and " " not in target and "\\" not in target
+    return is_plain and target.startswith("/") and not target.startswith("//")

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import CheckConstraint, Dialect, String, func, select
+from sqlalchemy import CheckConstraint, Dialect, String, func, select, text
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -43,6 +43,11 @@ class Plan(StrEnum):
     def is_paid(self) -> bool:
         """Whether it is more than the free plan."""
         return self is not Plan.FREE
+
+    @property
+    def features(self) -> list["Feature"]:
+        """Everything that this plan allows and not every plan has."""
+        return [feature for feature in Feature if self.allows(feature)]
 
     def allows(self, feature: "Feature") -> bool:
         """Whether this plan reaches the one that the feature needs."""
@@ -128,6 +133,13 @@ class Organisation(Base):
         if organisation is None:
             raise RuleBroken("organisation", f"There is no organisation “{slug}”.")
         return organisation
+
+    @classmethod
+    def none_yet(cls) -> bool:
+        """Whether there is no organisation; if so, nobody else adds one until the transaction ends."""
+        if db.session.connection().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+            db.session.execute(text(f"LOCK TABLE {cls.__tablename__} IN SHARE ROW EXCLUSIVE MODE"))
+        return db.session.scalar(select(cls.id).limit(1)) is None
 
     @classmethod
     def _free_slug(cls, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ PASSWORD_MIN = 10
 PASSWORD_MAX = 1024
 NAME_MAX = 100
 ROUNDS = 12  # bcrypt's cost: each step doubles the time of a try
+_SESSION_ID = re.compile(r"(?P<id>[0-9]{1,18})\.(?P<epoch>[0-9]{1,9})", re.ASCII)
 
 
 class Role(StrEnum):
@@ -94,6 +96,11 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login ships no types
         return db.session.scalar(select(cls).where(cls.email_identity == identity))
 
     @classmethod
+    def all_of(cls, organisation: Organisation) -> list[Self]:
+        """The organisation's users in the order in which they came, deactivated ones included."""
+        return list(db.session.scalars(select(cls).where(cls.organisation_id == organisation.id).order_by(cls.id)))
+
+    @classmethod
     def authenticate(cls, email: str, password: str) -> Self | None:
         """The active user with this address and password, else None.
 
@@ -107,11 +114,11 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login ships no types
     @classmethod
     def by_session(cls, session_id: str) -> Self | None:
         """The active user whom a console session names, unless the session has ended on the server."""
-        user_id, _, epoch = session_id.partition(".")
-        if not (user_id.isdecimal() and epoch.isdecimal()):
+        named = _SESSION_ID.fullmatch(session_id)
+        if named is None:
             return None
-        is_current = (cls.session_epoch == int(epoch), cls.deactivated_at.is_(None))
-        return db.session.scalar(select(cls).where(cls.id == int(user_id), *is_current))
+        is_current = (cls.session_epoch == int(named["epoch"]), cls.deactivated_at.is_(None))
+        return db.session.scalar(select(cls).where(cls.id == int(named["id"]), *is_current))
 
     def get_id(self) -> str:
         """What a session keeps: it stops naming the user when the epoch moves on."""
@@ -166,8 +173,10 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login ships no types
 
 def checked_password(password: str, field: str = "password") -> str:
     """The password itself, if it may be one. Raises RuleBroken for `field`."""
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+    if len(password) < PASSWORD_MIN:
         raise RuleBroken(field, f"Use {PASSWORD_MIN} characters or more.")
+    if len(password) > PASSWORD_MAX:
+        raise RuleBroken(field, f"Use {PASSWORD_MAX:,} characters or fewer.")
     return password
 
 

@@ -12,6 +12,7 @@ from models import User, writing
 blueprint = Blueprint("auth", __name__)
 
 NO_MATCH = "That e-mail and password do not match."
+NOT_CURRENT = "That is not your current password."
 TOO_FAST = "Too many tries. Wait a minute, then try again."
 
 
@@ -30,16 +31,16 @@ def sign_in() -> ResponseReturnValue:
     """Sign in, at most so many tries a minute for an account from one address."""
     form = LoginForm()
     if not form.validate():
-        return render_template("auth/login.html", form=form), 422
+        return _login_page(form, 422)
     email, password = form.email.data or "", form.password.data or ""
     tries = limits.count_login(User.account_of(email), request.remote_addr or "")
     if tries is not None and tries.is_exceeded:
         form.password.errors = [TOO_FAST]
-        return render_template("auth/login.html", form=form), 429, tries.headers()
+        return _login_page(form, 429, tries.headers())
     user = User.authenticate(email, password)
     if user is None:
         form.password.errors = [NO_MATCH]
-        return render_template("auth/login.html", form=form), 422
+        return _login_page(form, 422)
     session.clear()  # nothing that somebody planted before sign-in outlives it
     login_user(user)
     return redirect(_next_page())
@@ -66,13 +67,20 @@ def account() -> ResponseReturnValue:
 @blueprint.post("/account")
 @member_required
 def change_password() -> ResponseReturnValue:
-    """Change one's password: all other sessions end, this one goes on."""
-    form = PasswordForm()
-    user = signed_in()
-    if form.validate() and not user.has_password(form.current_password.data or ""):
-        form.current_password.errors = ["That is not your current password."]
-    if form.errors:
-        return render_template("auth/account.html", form=form), 422
+    """Change one's password: all other sessions end, this one goes on.
+
+    Whoever found a browser signed in may guess no faster here than at the front door.
+    """
+    form, user = PasswordForm(), signed_in()
+    if not form.validate():
+        return _account_page(form, 422)
+    tries = limits.count_login(User.account_of(user.email), request.remote_addr or "")
+    if tries is not None and tries.is_exceeded:
+        form.current_password.errors = [TOO_FAST]
+        return _account_page(form, 429, tries.headers())
+    if not user.has_password(form.current_password.data or ""):
+        form.current_password.errors = [NOT_CURRENT]
+        return _account_page(form, 422)
     with writing():
         user.change_password(form.new_password.data or "", current_actor())
     login_user(user)
@@ -80,6 +88,22 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for("auth.account"))
 
 
+def ask_to_sign_in() -> ResponseReturnValue:
+    """Where a guard sends an anonymous visitor: to the sign-in form, and from there back to the page they wanted."""
+    if request.method != "GET":  # the form they sent is gone; its address may be no page
+        return redirect(url_for("auth.login"))
+    wanted = request.full_path.removesuffix("?")
+    return redirect(url_for("auth.login", next=wanted if web.is_local_path(wanted) else None))
+
+
 def _next_page() -> str:
     target = request.args.get("next", "")
     return target if web.is_local_path(target) else url_for("waitlists.index")
+
+
+def _login_page(form: LoginForm, status: int, headers: dict[str, str] | None = None) -> ResponseReturnValue:
+    return render_template("auth/login.html", form=form), status, headers or {}
+
+
+def _account_page(form: PasswordForm, status: int, headers: dict[str, str] | None = None) -> ResponseReturnValue:
+    return render_template("auth/account.html", form=form), status, headers or {}

@@ -1,9 +1,13 @@
 """For load balancers and supervisors: no login."""
 
+from functools import cache
+
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from blueprints.auth.decorators import anyone
 from models import db
@@ -22,8 +26,17 @@ def healthz() -> ResponseReturnValue:
 @anyone
 def readyz() -> ResponseReturnValue:
     """The database answers and has all migrations; 503 otherwise."""
-    wanted = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
-    present = MigrationContext.configure(db.session.connection()).get_current_revision()
+    wanted = _newest_migration(current_app.extensions["migrate"].directory)
+    try:
+        present = MigrationContext.configure(db.session.connection()).get_current_revision()
+    except (OperationalError, InterfaceError, PoolTimeout):
+        db.session.rollback()
+        return {"status": "database away"}, 503
     if present != wanted:
         return {"status": "migrations missing", "present": present, "wanted": wanted}, 503
     return {"status": "ok"}
+
+
+@cache
+def _newest_migration(directory: str) -> str | None:
+    return ScriptDirectory(directory).get_current_head()
