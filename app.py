@@ -35,14 +35,16 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     connection.init_app(app)
     Migrate(app, db, directory=str(HERE / "migrations"), render_as_batch=True)
 
+    for part in (web, limits, words, auth, api):  # web first: its hooks see what the others refuse
+        part.init_app(app)
     Bootstrap5(app)
     csrf = CSRFProtect(app)
     csrf.exempt(api.blueprint)
 
-    for part in (web, limits, words, auth, api):
-        part.init_app(app)
     for door in (api, api_keys, activity, auth, organisations, waitlists, docs, health):
         app.register_blueprint(door.blueprint)
-    server.init_app(app)
+    for door in (organisations, auth, waitlists, api_keys, activity, server):
+        for command in door.commands:
+            app.cli.add_command(command)
     api.require_declared_access(app)
     return app

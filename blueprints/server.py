@@ -1,17 +1,16 @@
 """The shipped server: granian with the flags that Queuekey needs, on every machine the same."""
 
 import os
+import socket
 import sys
 
 import click
-from flask import Flask, current_app
+from flask import current_app
+from flask.cli import with_appcontext
+
+from blueprints.command_line import Command
 
 THREADS = 16  # per worker; each may hold one database connection
-
-
-def init_app(app: Flask) -> None:
-    """Add the `serve` command."""
-    app.cli.add_command(serve)
 
 
 def arguments(host: str, port: int, workers: int) -> list[str]:
@@ -27,12 +26,35 @@ def arguments(host: str, port: int, workers: int) -> list[str]:
     ]
 
 
-@click.command("serve")
+@click.command("serve", cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: PORT, or 5000]")
+@with_appcontext
 def serve(host: str, port: int | None) -> None:
     """Serve with WEB_CONCURRENCY worker processes."""
-    config = current_app.config
-    command = arguments(host, port or config["PORT"], config["WEB_CONCURRENCY"])
+    workers = current_app.config["WEB_CONCURRENCY"]
+    port = port or int(current_app.config["PORT"])
+    require_free(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    count = "1 worker" if workers == 1 else f"{workers} workers"
+    click.echo(f"Listening on http://{shown}:{port} with {count}. Ctrl-C stops it.")
+    command = arguments(host, port, workers)
     os.chdir(current_app.root_path)
     os.execv(command[0], command)  # noqa: S606  # its own process group and signals, no shell
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises ClickException where the server could not listen.
+
+    granian's workers share their port (SO_REUSEPORT), so two servers on one port would split the
+    requests between them without a word.
+    """
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except OSError as error:
+        reason = f"{error.strerror or error}".lower()
+        raise click.ClickException(f"PORT: {host} port {port} is not to be had: {reason}.") from None
+
+
+commands = (serve,)

@@ -84,11 +84,6 @@ class Waitlist(Base):
         return waitlist
 
     @classmethod
-    def all_of(cls, organisation: Organisation) -> list[Self]:
-        """The organisation's waitlists, oldest first, archived ones included."""
-        return list(db.session.scalars(select(cls).where(cls.organisation_id == organisation.id).order_by(cls.id)))
-
-    @classmethod
     def summaries(cls, organisation: Organisation) -> list["WaitlistSummary"]:
         """The organisation's waitlists, the open ones first, the newest of them on top.
 

@@ -1,5 +1,8 @@
-"""api_keys."""
+"""API keys: their page and their commands."""
 
+from blueprints.api_keys.cli import api_keys
 from blueprints.api_keys.views import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "commands"]
+
+commands = (api_keys,)
