@@ -17,10 +17,15 @@ from models.scope import Scope, ScopesColumn, access_summary
 
 NAME_MAX = 64
 
-# Letters and marks that take no room on the screen, beside the categories that checked_name refuses.
-ZERO_WIDTH_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-_KeyRow: TypeAlias = Select[int, str, str, frozenset[Scope], datetime | None, int, Plan]
 UNREADABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Letters and marks of other categories that take no room on the screen either; variation selectors among
+# them, but for the one (U+FE0F) that emoji are written with.
+ZERO_WIDTH_LETTERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, [*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)]))
+)
+
+_KeyRow: TypeAlias = Select[int, str, str, frozenset[Scope], datetime | None, int, Plan]
 
 
 class KeyLimitReached(Exception):
@@ -163,9 +168,7 @@ class ApiKey(Base):
         )
 
     @staticmethod
-    def _one(
-        statement: _KeyRow,
-    ) -> ResolvedKey | None:
+    def _one(statement: _KeyRow) -> ResolvedKey | None:
         row = db.session.execute(statement).one_or_none()
         return None if row is None else ResolvedKey(*row)
 

@@ -25,6 +25,7 @@ def engine_options(database_url: str, threads: int) -> dict[str, Any]:
     No request waits longer than LOCK_TIMEOUT_SECONDS for a connection or for a lock.
     """
     pool = {"pool_size": threads, "max_overflow": 2, "pool_timeout": LOCK_TIMEOUT_SECONDS}
+    pool["hide_parameters"] = True  # digests and addresses are for the database, not for logs and traces
     if make_url(database_url).get_backend_name() == "sqlite":
         return pool | {"connect_args": {"timeout": LOCK_TIMEOUT_SECONDS, "check_same_thread": False}}
     session = f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c timezone=UTC"
