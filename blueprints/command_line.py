@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from blueprints.json_format import OPTIONS
-from models import FeatureNotAllowed, KeyLimitReached, RuleBroken
+from models import FeatureNotAllowed, KeyLimitReached, RuleBroken, WaitlistArchived
 
 PASSWORD_BYTES_MAX = 8192
 
@@ -27,7 +27,7 @@ def one_line() -> Iterator[None]:
         raise
     except click.UsageError as error:
         raise click.UsageError(_folded(error.format_message())) from None
-    except (RuleBroken, KeyLimitReached, FeatureNotAllowed) as refusal:
+    except (RuleBroken, KeyLimitReached, FeatureNotAllowed, WaitlistArchived) as refusal:
         raise click.ClickException(_folded(str(refusal))) from None
     except UnicodeEncodeError:
         raise click.UsageError("An argument is not valid UTF-8.") from None

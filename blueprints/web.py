@@ -4,17 +4,22 @@ import logging
 import sys
 import time
 import uuid
+from contextlib import suppress
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import orjson
 from flask import Flask, Response, abort, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import SecurityError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models import now
 
 API_ROOT = "/v1/api"
+RETRY_AFTER_SECONDS = 1
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -54,7 +59,11 @@ log = logging.getLogger("queuekey.requests")
 
 def init_app(app: Flask) -> None:
     """Attach the hooks that every request and response passes."""
+    # Werkzeug's own check takes "[::1]" for "[" and tells capitals apart: ours takes its place.
+    hosts, app.config["TRUSTED_HOSTS"] = app.config["TRUSTED_HOSTS"], None
+    app.extensions["queuekey.hosts"] = frozenset(host.strip("[]") for host in hosts)
     app.before_request(_begin)
+    app.before_request(_refuse_unknown_host)
     app.before_request(_refuse_unreadable)
     app.before_request(_refuse_foreign_origin)
     app.register_error_handler(CSRFError, lambda _error: error_page(400, STALE_FORM))
@@ -78,29 +87,39 @@ def public_url() -> str:
     """
     if public := current_app.config["PUBLIC_URL"]:
         return str(public)
-    return "" if _is_host_unknown() else f"{request.scheme}://{request.host}"
+    return f"{request.scheme}://{request.host}" if _is_host_known() else ""
 
 
 def error_page(status: int, sentence: str = "") -> ResponseReturnValue:
-    """An error as a page for people."""
-    if _is_host_unknown():  # nothing can be linked from there
-        return Response(f"{UNKNOWN_HOST}\n", status, content_type="text/plain; charset=utf-8")
+    """An error as a page for people; the one for 503 where the database is not there to say who reads it."""
     title = HTTPStatus(status).phrase
     sentence = sentence or ERROR_SENTENCES.get(status, "The request could not be answered.")
     words = {"status": status, "title": title, "sentence": sentence}
-    if status < 500:
+    if status >= 500:  # past the context processors, which ask the database who is signed in
+        return current_app.jinja_env.get_template("error.html").render(words), status
+    with suppress(*DATABASE_AWAY):
         return render_template("error.html", **words), status
-    # Past the context processors, which ask the database who is signed in: it may be what is away.
-    return current_app.jinja_env.get_template("error.html").render(words), status
+    return error_page(503)
 
 
-def _is_host_unknown() -> bool:
-    return isinstance(request.routing_exception, SecurityError)
+def _is_host_known() -> bool:
+    """Whether the request names exactly one host, and one of ours, on whatever port."""
+    host = request.host if request.headers.get("Host") else ""
+    return urlsplit(f"//{host}").hostname in current_app.extensions["queuekey.hosts"]
 
 
 def _begin() -> None:
     g.request_id = uuid.uuid4().hex
     g.began = time.perf_counter()
+
+
+def _refuse_unknown_host() -> ResponseReturnValue | None:
+    """Answer nothing that could make links to a host that somebody else chose (OWASP: host header injection)."""
+    if _is_host_known() or request.blueprint == "health":  # probes come by address
+        return None
+    if is_api():
+        abort(400)
+    return Response(f"{UNKNOWN_HOST}\n", 400, content_type="text/plain; charset=utf-8")
 
 
 def _refuse_unreadable() -> None:
@@ -136,6 +155,8 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     for name, value in COMMON_HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     if current_app.config["PUBLIC_URL"].startswith("https://"):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if is_api():

@@ -4,20 +4,22 @@ from models import line
 from models.activity import Action, ActivityEvent, Actor, ActorType, Target
 from models.address import EmailAddress
 from models.api_key import ApiKey, FormAlreadyUsed, KeyLimitReached, ResolvedKey
-from models.base import RuleBroken, db, now, writing
+from models.base import RuleBroken, TryAgain, db, now, transact, writing
 from models.organisation import Feature, FeatureNotAllowed, Organisation, Plan
 from models.scope import Scope
-from models.subscriber import Subscriber
+from models.subscriber import AlreadyJoined, Entry, Signup, Subscriber
 from models.user import Role, User
-from models.waitlist import Waitlist
+from models.waitlist import Waitlist, WaitlistArchived
 
 __all__ = [
     "Action",
     "ActivityEvent",
     "Actor",
     "ActorType",
+    "AlreadyJoined",
     "ApiKey",
     "EmailAddress",
+    "Entry",
     "Feature",
     "FeatureNotAllowed",
     "FormAlreadyUsed",
@@ -28,12 +30,16 @@ __all__ = [
     "Role",
     "RuleBroken",
     "Scope",
+    "Signup",
     "Subscriber",
     "Target",
+    "TryAgain",
     "User",
     "Waitlist",
+    "WaitlistArchived",
     "db",
     "line",
     "now",
+    "transact",
     "writing",
 ]

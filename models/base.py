@@ -1,13 +1,20 @@
 """The database handle, naming of constraints, UTC times, and the one writing transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+T = TypeVar("T")
+
+TRIES = 5
+RETRIED_STATES = frozenset({"40001", "40P01"})  # PostgreSQL: serialisation failure, deadlock
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -62,6 +69,10 @@ class RuleBroken(ValueError):
         self.message = message
 
 
+class TryAgain(Exception):
+    """Something that chance or another writer took first: the same work, from the start, will do."""
+
+
 def now() -> datetime:
     """The present moment in UTC."""
     return datetime.now(UTC)
@@ -82,3 +93,21 @@ def writing() -> Iterator[None]:
     except BaseException:
         db.session.rollback()
         raise
+
+
+def transact(work: Callable[[], T]) -> T:
+    """Do the work in a writing transaction and return what it returns; again where it says TryAgain.
+
+    Deadlocks and serialisation failures are tried again too: nothing of the failed try is left.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            with writing():
+                return work()
+        except TryAgain:
+            continue
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in RETRIED_STATES:
+                raise
+    with writing():
+        return work()

@@ -20,6 +20,13 @@ PUBLIC_ID_LENGTH = 12
 _PUBLIC_ID = re.compile(rf"wl_[0-9A-Za-z]{{{PUBLIC_ID_LENGTH}}}", re.ASCII)
 
 
+class WaitlistArchived(Exception):
+    """The waitlist is archived: nobody joins it until it is restored."""
+
+    def __init__(self, public_id: str) -> None:
+        super().__init__(f"The waitlist {public_id} is archived. Restore it first.")
+
+
 class Waitlist(Base):
     """A line of subscribers. Archived, it is closed to the customer API and can be restored."""
 
@@ -28,6 +35,7 @@ class Waitlist(Base):
         CheckConstraint("name <> ''", name="name"),
         CheckConstraint(f"referral_skip BETWEEN 1 AND {REFERRAL_SKIP_MAX}", name="referral_skip"),
         CheckConstraint("next_join_number >= 1", name="next_join_number"),
+        CheckConstraint("subscribers_count >= 0", name="subscribers_count"),
         {"sqlite_autoincrement": True},
     )
 
@@ -38,6 +46,8 @@ class Waitlist(Base):
     has_referrals: Mapped[bool] = mapped_column(default=True)
     referral_skip: Mapped[int] = mapped_column(default=REFERRAL_SKIP_DEFAULT)
     next_join_number: Mapped[int] = mapped_column(BigId, default=1)
+    subscribers_count: Mapped[int] = mapped_column(BigId, default=0)
+    referred_count: Mapped[int] = mapped_column(BigId, default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
     archived_at: Mapped[datetime | None]
 
@@ -89,7 +99,7 @@ class Waitlist(Base):
 
         Nobody leaves a line, so the join numbers given out so far are the subscribers there are.
         """
-        columns = (cls.public_id, cls.name, cls.archived_at.is_not(None), cls.created_at, cls.next_join_number - 1)
+        columns = (cls.public_id, cls.name, cls.archived_at.is_not(None), cls.created_at, cls.subscribers_count)
         statement = select(*columns).where(cls.organisation_id == organisation.id)
         rows = db.session.execute(statement.order_by(cls.archived_at.is_not(None), cls.id.desc()))
         return [WaitlistSummary(*row) for row in rows]

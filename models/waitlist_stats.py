@@ -1,9 +1,9 @@
-"""The figures at the top of a waitlist's page."""
+"""The figures at the top of a waitlist's page, none of which is counted row by row."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 
 from models.base import db, now
 from models.subscriber import Subscriber
@@ -21,7 +21,20 @@ class WaitlistStats(NamedTuple):
 
 
 def stats(waitlist: Waitlist) -> WaitlistStats:
-    """Count the waitlist's subscribers."""
-    is_recent = case((Subscriber.joined_at >= now() - RECENT, 1))
-    counts = select(func.count(), func.count(is_recent), func.count(Subscriber.referred_by_id))
-    return WaitlistStats(*db.session.execute(counts.where(Subscriber.waitlist_id == waitlist.id)).one())
+    """The waitlist's figures."""
+    recent = waitlist.next_join_number - _first_number_since(waitlist, now() - RECENT)
+    return WaitlistStats(waitlist.subscribers_count, recent, waitlist.referred_count)
+
+
+def _first_number_since(waitlist: Waitlist, moment: datetime) -> int:
+    """The first join number given after a moment, by bisection: numbers have no gaps and follow the clock."""
+    low, high = 1, waitlist.next_join_number
+    while low < high:
+        middle = (low + high) // 2
+        is_middle = (Subscriber.waitlist_id == waitlist.id, Subscriber.join_number == middle)
+        joined_at = db.session.scalar(select(Subscriber.joined_at).where(*is_middle))
+        if joined_at is None or joined_at >= moment:
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -49,7 +49,9 @@ reveal.addEventListener('hidden.bs.modal', goToList);
 reveal.addEventListener('shown.bs.modal', () => copyButton.focus());
 
 window.addEventListener('beforeunload', (event) => {
-  if (!isCopied && !isLeaving) event.preventDefault();
+  if (isCopied || isLeaving) return;
+  event.preventDefault();
+  event.returnValue = 'yes'; // older browsers
 });
 window.addEventListener('pagehide', () => { token.textContent = ''; });
 window.addEventListener('pageshow', (event) => { if (event.persisted) goToList(); });

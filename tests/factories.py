@@ -98,8 +98,8 @@ def make_subscriber(waitlist: Waitlist | None = None, email: str = "", referred_
     email = email or f"subscriber{next(_numbers)}@example.org"
     with writing():
         here = Waitlist.by_public_id(waitlist.public_id)
-        here.lock()
-        return Subscriber.join(here, EmailAddress.parse(email), ACTOR, referred_by=referred_by)[0]
+        entry = Subscriber.join(here, EmailAddress.parse(email), ACTOR, referred_by=referred_by)
+    return db.session.get_one(Subscriber, entry.id)
 
 
 @in_context

@@ -3,7 +3,8 @@
 from flask import Flask
 
 from blueprints.api import problems
-from blueprints.api.authentication import authenticate, tell_limits
+from blueprints.api.authentication import authenticate, note_use, tell_limits
+from blueprints.api.cookies import ConsoleSessions
 from blueprints.api.decorators import require_declared_access
 from blueprints.api.views import blueprint
 
@@ -11,8 +12,10 @@ __all__ = ["blueprint", "init_app", "require_declared_access"]
 
 blueprint.before_request(authenticate)
 blueprint.after_request(tell_limits)
+blueprint.after_request(note_use)
 
 
 def init_app(app: Flask) -> None:
-    """Attach the error handlers, which are app-wide: unknown paths belong to no blueprint."""
+    """Attach what has to be app-wide: unknown paths and sessions belong to no blueprint."""
     problems.init_app(app)
+    app.session_interface = ConsoleSessions()

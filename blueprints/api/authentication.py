@@ -6,11 +6,9 @@ from flask import Response, current_app, g, request
 
 from blueprints import limits
 from blueprints.api.decorators import is_public
-from blueprints.api.problems import INVALID_TOKEN, MISSING_TOKEN, RATE_LIMITED, Problem
+from blueprints.api.problems import CHALLENGE, INVALID_TOKEN, MISSING_TOKEN, RATE_LIMITED, Problem
 from models import Actor, ApiKey, Feature, ResolvedKey, db, now
 from models.last_used import mark_used
-
-CHALLENGE = 'Bearer realm="queuekey"'
 
 
 def authenticate() -> None:
@@ -21,7 +19,7 @@ def authenticate() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if request.method == "OPTIONS" or is_public(view):
         return
-    caller = _resolve(request.headers.get("Authorization", ""))
+    caller = _resolve(request.headers.get("Authorization", "").strip(" \t"))
     g.caller = caller
     g.key_prefix, g.organisation_id = caller.prefix, caller.organisation_id
     g.allowance = limits.count_key_request(caller.id, caller.plan)
@@ -30,16 +28,17 @@ def authenticate() -> None:
 
 
 def _resolve(authorization: str) -> ResolvedKey:
-    if not authorization.strip():
+    """The key of `Bearer`, one or more spaces, and its token (RFC 9110 §11.4)."""
+    if not authorization:
         raise Problem(MISSING_TOKEN, headers={"WWW-Authenticate": CHALLENGE})
     scheme, _, token = authorization.partition(" ")
-    caller = ApiKey.resolve(token.strip(" ")) if scheme.lower() == "bearer" else None
+    caller = ApiKey.resolve(token.lstrip(" ")) if scheme.lower() == "bearer" else None
     if caller is not None:
         return caller
     failures = limits.count_failed_authentication(request.remote_addr or "")
     if failures is not None and failures.is_exceeded:
         raise Problem(RATE_LIMITED, headers=failures.headers())
-    raise Problem(INVALID_TOKEN, headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'})
+    raise _invalid_token()
 
 
 def hold_caller() -> None:
@@ -50,9 +49,13 @@ def hold_caller() -> None:
     """
     held = ApiKey.hold(g.caller.id)
     if held is None:
-        raise Problem(INVALID_TOKEN, headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'})
+        raise _invalid_token()
     held.require(Feature.API_KEYS)
     g.caller = held
+
+
+def _invalid_token() -> Problem:
+    return Problem(INVALID_TOKEN, headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'})
 
 
 def current_actor() -> Actor:
@@ -62,10 +65,15 @@ def current_actor() -> Actor:
 
 
 def tell_limits(response: Response) -> Response:
-    """Say on a successful response what is left of the key's minute, and note the use afterwards."""
+    """Say on a successful response what is left of the key's minute."""
     allowance: limits.Allowance | None = g.get("allowance")
     if allowance is not None and response.status_code < 300:
         response.headers.update(allowance.headers())
-    if g.get("is_key_used"):
-        response.call_on_close(partial(mark_used, db.engine, g.caller.id, now()))
+    return response
+
+
+def note_use(response: Response) -> Response:
+    """Once the response is out, keep that the key was used: a request that got past key, plan and scope counts."""
+    if g.get("is_key_used") and response.status_code not in {401, 403}:
+        response.call_on_close(partial(mark_used, db.engine, g.caller, now()))
     return response

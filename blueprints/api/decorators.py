@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, g
 
-from blueprints.api.problems import INSUFFICIENT_SCOPE, Problem
+from blueprints.api.problems import CHALLENGE, INSUFFICIENT_SCOPE, Problem
 from models import Feature, ResolvedKey, Scope
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -23,7 +23,7 @@ def scope_required(scope: Scope) -> Callable[[View], View]:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             caller: ResolvedKey = g.caller
             if not caller.has_scope(scope):
-                challenge = f'Bearer realm="queuekey", error="insufficient_scope", scope="{scope.value}"'
+                challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{scope.value}"'
                 headers = {"WWW-Authenticate": challenge}
                 raise Problem(INSUFFICIENT_SCOPE, headers=headers, required_scope=scope.value)
             g.is_key_used = True
@@ -54,9 +54,15 @@ def public(view: View) -> View:
 
 
 def feature_required(feature: Feature) -> Callable[[View], View]:
-    """Let the view run only where the plan has the feature; else raise FeatureNotAllowed."""
+    """Let the view run only where the plan has the feature; else raise FeatureNotAllowed.
+
+    Stands above the declared access: the plan is asked for before the scope.
+    """
 
     def decorate(view: View) -> View:
+        if getattr(view, "access", PUBLIC) == PUBLIC:
+            raise RuntimeError(f"feature_required on {view.__name__} stands above no scope_required or any_live_key")
+
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             caller: ResolvedKey = g.caller

@@ -11,9 +11,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from blueprints import web
-from models import Feature, FeatureNotAllowed, RuleBroken, db
+from models import Feature, FeatureNotAllowed, RuleBroken, TryAgain, WaitlistArchived, db
 
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="queuekey"'  # how every WWW-Authenticate begins (RFC 6750 §3)
 RETRY_AFTER_SECONDS = 1
 
 log = logging.getLogger("queuekey.errors")
@@ -143,7 +144,9 @@ _BY_STATUS = {
     404: NOT_FOUND,
     405: METHOD_NOT_ALLOWED,
     413: BODY_TOO_LARGE,
+    500: INTERNAL_ERROR,
 }
+_UNREADABLE = "The request breaks off, or its Host is none that Queuekey answers at."
 
 
 class Problem(Exception):
@@ -184,7 +187,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(FeatureNotAllowed, _answer_plan)
     app.register_error_handler(RuleBroken, _answer_rule)
-    for away in (OperationalError, InterfaceError, PoolTimeout):
+    app.register_error_handler(WaitlistArchived, lambda archived: Problem(NOT_FOUND).response())
+    for away in (OperationalError, InterfaceError, PoolTimeout, TryAgain):
         app.register_error_handler(away, _answer_away)
     app.register_error_handler(Exception, _answer_fault)
 
@@ -195,7 +199,8 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
     if web.is_api():
-        return Problem(_BY_STATUS.get(status, INVALID_REQUEST), headers=headers).response()
+        detail = _UNREADABLE if status == 400 else ""
+        return Problem(_BY_STATUS.get(status, INVALID_REQUEST), detail, headers).response()
     own_words = error.description if status == 403 and error.description != type(error).description else ""
     response = current_app.make_response(web.error_page(status, own_words or ""))
     response.headers.update(headers)

@@ -1,9 +1,10 @@
 """What the customer API takes, field by field."""
 
+from collections import Counter
 from typing import Annotated, Any, Self
+from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
-from werkzeug.datastructures import MultiDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, field_validator
 
 from blueprints.api.problems import VALIDATION_FAILED, Problem
 from models import EmailAddress
@@ -58,13 +59,17 @@ class ListQuery(Schema):
         return value
 
     @classmethod
-    def from_args(cls, args: "MultiDict[str, str]") -> Self:
-        """Validate a query string's parameters, each of which may stand once."""
-        repeated = [name for name, values in args.lists() if len(values) > 1]
-        if repeated:
-            errors = [{"field": name, "message": "Send this parameter once."} for name in repeated]
+    def from_query_string(cls, query_string: bytes) -> Self:
+        """Validate a query string, whose parameters may each stand once and must be UTF-8."""
+        try:
+            pairs = parse_qsl(query_string.decode("utf-8"), keep_blank_values=True, errors="strict")
+        except UnicodeDecodeError:
+            raise Problem.of_field("query", "Send percent-encoded UTF-8.") from None
+        counts = Counter(name for name, _ in pairs)
+        errors = [{"field": name, "message": "Send this parameter once."} for name in counts if counts[name] > 1]
+        if errors:
             raise Problem(VALIDATION_FAILED, errors=errors)
-        return cls.parse(args.to_dict())
+        return cls.parse(dict(pairs))
 
     @property
     def offset(self) -> int:
@@ -72,17 +77,17 @@ class ListQuery(Schema):
         return (self.page - 1) * self.limit
 
 
+def _address(value: object) -> EmailAddress:
+    if not isinstance(value, str):
+        raise ValueError(_MESSAGES["string_type"])  # noqa: TRY004  # pydantic lets a TypeError through
+    return EmailAddress.parse(value)
+
+
 class Signup(Schema):
     """Somebody who joins a waitlist."""
 
-    email: str
+    email: Annotated[EmailAddress, PlainValidator(_address)]
     referred_by: str | None = None
-
-    @field_validator("email")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        EmailAddress.parse(value)
-        return value
 
 
 _MESSAGES = {

@@ -12,7 +12,7 @@ from blueprints.api.decorators import feature_required, scope_required
 from blueprints.api.pages import link_header
 from blueprints.api.problems import NOT_FOUND, Problem
 from blueprints.api.schemas import ListQuery, Signup
-from models import EmailAddress, Feature, Scope, Subscriber, Waitlist, db, line, writing
+from models import AlreadyJoined, Entry, Feature, Scope, Subscriber, Waitlist, db, line, transact
 
 blueprint = Blueprint("api", __name__, url_prefix=web.API_ROOT)
 
@@ -22,9 +22,11 @@ blueprint = Blueprint("api", __name__, url_prefix=web.API_ROOT)
 @scope_required(Scope.SUBSCRIBERS_READ)
 def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
     """One page of a waitlist's line."""
-    waitlist = _waitlist(waitlist_id)
-    query = ListQuery.from_args(request.args)
-    page = line.page(waitlist, offset=query.offset, limit=query.limit, q=query.q)
+    query = _query(waitlist_id)
+    organisation_id = g.caller.organisation_id
+    page = line.live_page(organisation_id, waitlist_id, offset=query.offset, limit=query.limit, q=query.q)
+    if page is None:
+        raise Problem(NOT_FOUND)
     items = [_item(entry) for entry in page.entries]
     body = {"items": items, "total": page.total, "page": query.page, "limit": query.limit}
     return body, {"Link": link_header(query, page.total)}
@@ -35,17 +37,30 @@ def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
 @scope_required(Scope.SUBSCRIBERS_WRITE)
 def create_subscriber(waitlist_id: str) -> ResponseReturnValue:
     """Put somebody in line: 201, or 200 with the subscriber as it stands for a known address."""
-    _waitlist(waitlist_id)
+    waitlist = _waitlist(waitlist_id)
     db.session.rollback()  # a slow body must not keep a connection busy
     signup = Signup.parse(read_json())
-    with writing():
+    known = line.find(waitlist, signup.email.identity)
+    if known is not None:
+        return _item(known), 200
+
+    def join() -> Entry:
         hold_caller()
-        waitlist = _waitlist(waitlist_id)
-        waitlist.lock()
-        address = EmailAddress.parse(signup.email)
-        subscriber, is_new = Subscriber.join(waitlist, address, current_actor(), referred_by=signup.referred_by)
-        item = _item(line.entry(waitlist, subscriber))
-    return item, 201 if is_new else 200
+        return Subscriber.join(waitlist, signup.email, current_actor(), referred_by=signup.referred_by)
+
+    try:
+        return _item(transact(join)), 201
+    except AlreadyJoined:  # through another request, a moment ago
+        return _item(line.get(waitlist, signup.email.identity)), 200
+
+
+def _query(waitlist_id: str) -> ListQuery:
+    """The query's parameters; a waitlist that is not to be found is told before a wrong parameter is."""
+    try:
+        return ListQuery.from_query_string(request.query_string)
+    except Problem:
+        _waitlist(waitlist_id)
+        raise
 
 
 def _waitlist(waitlist_id: str) -> Waitlist:
@@ -55,5 +70,5 @@ def _waitlist(waitlist_id: str) -> Waitlist:
     return waitlist
 
 
-def _item(entry: line.Entry) -> dict[str, Any]:
+def _item(entry: Entry) -> dict[str, Any]:
     return entry._asdict() | {"id": str(entry.id)}

@@ -6,9 +6,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from blueprints import web
 from blueprints.auth.decorators import anyone
 from models import db
 
@@ -29,7 +28,7 @@ def readyz() -> ResponseReturnValue:
     wanted = _newest_migration(current_app.extensions["migrate"].directory)
     try:
         present = MigrationContext.configure(db.session.connection()).get_current_revision()
-    except (OperationalError, InterfaceError, PoolTimeout):
+    except web.DATABASE_AWAY:
         db.session.rollback()
         return {"status": "database away"}, 503
     if present != wanted:

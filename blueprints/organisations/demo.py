@@ -44,6 +44,6 @@ class Demo(NamedTuple):
         codes: dict[str | None, str | None] = {None: None}
         for name, referrer in LINE:
             address = EmailAddress.parse(f"{name}@example.org")
-            subscriber, _ = Subscriber.join(waitlist, address, actor, referred_by=codes[referrer])
+            subscriber = Subscriber.join(waitlist, address, actor, referred_by=codes[referrer])
             codes[name] = subscriber.referral_code
         return cls(organisation, admin, password, waitlist)

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from blueprints.command_line import CommandGroup, json_option, organisation_option, print_json, print_table
-from blueprints.waitlists.signup_file import Signup, read_signups
-from models import Actor, Organisation, RuleBroken, Subscriber, Waitlist, writing
+from blueprints.waitlists.signup_file import Row, read_signups
+from models import Actor, Entry, Organisation, RuleBroken, Signup, Subscriber, Waitlist, transact, writing
 from models.waitlist import REFERRAL_SKIP_DEFAULT, REFERRAL_SKIP_MAX
 
 BATCH = 500  # rows that are written in one transaction: other writers get their turn in between
@@ -102,22 +102,27 @@ def import_(path: Path, public_id: str) -> None:
         click.echo(line)
 
 
-def _import_batch(public_id: str, batch: list[Signup], counts: dict[str, int], bad: list[str]) -> None:
+def _import_batch(public_id: str, batch: list[Row], counts: dict[str, int], bad: list[str]) -> None:
     """Join a batch in one transaction; what is wrong with a line does not keep the others out."""
     actor = Actor.system("subscribers import")
-    outcomes = dict.fromkeys(counts, 0)
-    with writing():
-        waitlist = Waitlist.by_public_id(public_id)
-        waitlist.lock()
-        for signup in batch:
-            try:
-                _, is_new = Subscriber.join(waitlist, signup.address(), actor, referred_by=signup.referred_by)
-            except RuleBroken as broken:
-                bad.append(f"{signup.where}: {broken.message}")
-            else:
-                outcomes["created" if is_new else "already there"] += 1
-    for what, count in outcomes.items():
-        counts[what] += count
+    outcomes: dict[str, Entry | RuleBroken | None] = {}
+    signups: dict[str, Signup] = {}
+    for row in batch:
+        try:
+            signups[row.where] = Signup(row.address(), row.referred_by)
+        except RuleBroken as broken:
+            outcomes[row.where] = broken
+
+    def join() -> list[Entry | RuleBroken | None]:
+        return Subscriber.join_each(Waitlist.by_public_id(public_id), list(signups.values()), actor)
+
+    outcomes |= zip(signups, transact(join), strict=True)
+    for row in batch:
+        outcome = outcomes[row.where]
+        if isinstance(outcome, RuleBroken):
+            bad.append(f"{row.where}: {outcome.message}")
+        else:
+            counts["already there" if outcome is None else "created"] += 1
 
 
 def _progress_bar(path: Path) -> "click._termui_impl.ProgressBar[int]":

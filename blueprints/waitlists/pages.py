@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 from flask import request, url_for
 
-from models import Waitlist, line
+from models import Entry, Waitlist, line
 
 PER_PAGE = 25
 Q_MAX = 254
@@ -15,7 +15,7 @@ _PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 class LinePage(NamedTuple):
     """Some entries, their places among all that match, and the addresses of the neighbouring pages."""
 
-    items: list[line.Entry]
+    items: list[Entry]
     total: int
     first: int
     last: int

@@ -11,7 +11,7 @@ DELIMITERS = (",", ";", "\t")  # the second is what spreadsheets write where the
 NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
 
 
-class Signup(NamedTuple):
+class Row(NamedTuple):
     """One row: where it stands in the file, and what it says or why it cannot be read."""
 
     where: str
@@ -28,7 +28,7 @@ class Signup(NamedTuple):
         return EmailAddress.parse(self.email)
 
 
-def read_signups(file: BinaryIO, tell_progress: Callable[[int], object]) -> Iterator[Signup]:
+def read_signups(file: BinaryIO, tell_progress: Callable[[int], object]) -> Iterator[Row]:
     """The rows of a file, one at a time; `tell_progress` is told of every line's length in bytes.
 
     Raises RuleBroken when the first line neither names a column “email” nor is an address itself.
@@ -39,28 +39,28 @@ def read_signups(file: BinaryIO, tell_progress: Callable[[int], object]) -> Iter
     if delimiter is None:
         if "@" not in first or any(mark in first for mark in DELIMITERS):
             raise RuleBroken("file", "The first line must name a column “email”, or be an address.")
-        yield Signup(_where(1, 1), first.strip())
+        yield Row(_where(1, 1), first.strip())
         delimiter, names = DELIMITERS[0], ["email"]
     else:
         names = _names(first, delimiter)
     yield from _rows(lines, delimiter, names)
 
 
-def _rows(lines: Iterator[str], delimiter: str, names: list[str]) -> Iterator[Signup]:
+def _rows(lines: Iterator[str], delimiter: str, names: list[str]) -> Iterator[Row]:
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
         began = reader.line_num + 2  # the first line was read before the reader began to count
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield Signup(_where(began, reader.line_num + 1), problem=f"The line is not CSV: {error}.")
+            yield Row(_where(began, reader.line_num + 1), problem=f"The line is not CSV: {error}.")
             continue
         if cells is None:
             return
         if any(cells):
             row = dict(zip(names, map(str.strip, cells), strict=False))
             where = _where(began, reader.line_num + 1)
-            yield Signup(where, row.get("email", ""), row.get("referred_by") or None)
+            yield Row(where, row.get("email", ""), row.get("referred_by") or None)
 
 
 def _decoded(file: BinaryIO, tell_progress: Callable[[int], object]) -> Iterator[str]:

@@ -11,6 +11,21 @@ depends_on = None
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+TRIGRAMS = {
+    "sqlite": (
+        """CREATE VIRTUAL TABLE subscriber_search USING fts5(
+            email_search, content = '', tokenize = 'trigram case_sensitive 1')""",
+    ),
+    # btree_gin lets the waitlist stand in the same index: a search reads no other list. The list of pending
+    # entries, which every search reads through, is kept short.
+    "postgresql": (
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        "CREATE EXTENSION IF NOT EXISTS btree_gin",
+        """CREATE INDEX ix_subscribers_search ON subscribers
+        USING gin (waitlist_id, email_search gin_trgm_ops) WITH (gin_pending_list_limit = 256)""",
+    ),
+}
+
 APPEND_ONLY = {
     "sqlite": (
         """CREATE TRIGGER activity_events_no_update BEFORE UPDATE ON activity_events
@@ -110,6 +125,9 @@ def upgrade() -> None:
         sa.Column("has_referrals", sa.Boolean(), nullable=False),
         sa.Column("referral_skip", sa.Integer(), nullable=False),
         sa.Column("next_join_number", BIG_ID, nullable=False),
+        sa.Column("subscribers_count", BIG_ID, nullable=False),
+        sa.Column("referred_count", BIG_ID, nullable=False),
+        sa.CheckConstraint("subscribers_count >= 0", name=op.f("ck_waitlists_subscribers_count")),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("name <> ''", name=op.f("ck_waitlists_name")),
@@ -177,13 +195,27 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_subscribers_line", "subscribers", ["waitlist_id", "line_key", sa.text("join_number DESC")])
+    op.create_table(
+        "line_counts",
+        sa.Column("waitlist_id", BIG_ID, nullable=False),
+        sa.Column("shift", sa.Integer(), nullable=False),
+        sa.Column("chunk", BIG_ID, nullable=False),
+        sa.Column("count", BIG_ID, nullable=False),
+        sa.ForeignKeyConstraint(["waitlist_id"], ["waitlists.id"], name=op.f("fk_line_counts_waitlist_id_waitlists")),
+        sa.PrimaryKeyConstraint("waitlist_id", "shift", "chunk", name=op.f("pk_line_counts")),
+        sqlite_with_rowid=False,
+    )
+    for statement in TRIGRAMS[op.get_bind().dialect.name]:
+        op.execute(statement)
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:
         op.execute(statement)
 
 
 def downgrade() -> None:
     """Undo."""
-    for table in ("subscribers", "api_keys", "waitlists", "users", "activity_events", "organisations"):
+    if op.get_bind().dialect.name == "sqlite":
+        op.drop_table("subscriber_search")
+    for table in ("line_counts", "subscribers", "api_keys", "waitlists", "users", "activity_events", "organisations"):
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change_of_activity()")
