@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, Self
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, select, tuple_
 
 from models.activity import Action, ActivityEvent, ActorType, searchable
 from models.base import db
 
 PAGE_SIZE = 50
-ID_MAX = 2**63 - 1
 
-# Ids and times grow together, but two clocks, or two writers at once, may put neighbours the other way round.
-CLOCK_SLACK = timedelta(hours=1)
+# Events that were recorded in the same moment stand in the order of their ids.
+_PLACE = tuple_(ActivityEvent.at, ActivityEvent.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +26,22 @@ class ActivityFilter:
     first_day: date | None = None
     last_day: date | None = None
 
-    def conditions(self, organisation_id: int) -> Iterator[ColumnElement[bool]]:
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
         """The filter as SQL. Every part but the text search stays within one index."""
-        event = ActivityEvent
-        yield event.organisation_id == organisation_id
         if self.actor:
-            yield event.actor_type == self.actor.value
+            yield ActivityEvent.actor_type == self.actor.value
         if self.action:
-            yield event.action == self.action.value
+            yield ActivityEvent.action == self.action.value
         if self.first_day:
-            start = _midnight(self.first_day)
-            yield event.at >= start
-            yield event.id > func.coalesce(_last_id_before(organisation_id, start - CLOCK_SLACK), 0)
+            yield ActivityEvent.at >= _midnight(self.first_day)
         if self.last_day:
-            end = _midnight(self.last_day + timedelta(days=1))
-            yield event.at < end
-            yield event.id < func.coalesce(_first_id_from(organisation_id, end + CLOCK_SLACK), ID_MAX)
+            yield ActivityEvent.at < _midnight(self.last_day + timedelta(days=1))
         if self.q:
-            yield event.search.contains(searchable(self.q), autoescape=True)
+            yield ActivityEvent.search.contains(searchable(self.q), autoescape=True)
 
 
 class ActivityPage(NamedTuple):
-    """Some events, newest first, and the cursors that lead on: None where there is nothing to lead to."""
+    """Some events, newest first, and the ids of those to go on from: None where nothing comes next."""
 
     events: list[ActivityEvent]
     newer: int | None
@@ -57,43 +50,38 @@ class ActivityPage(NamedTuple):
     @classmethod
     def newest(cls, organisation_id: int, wanted: ActivityFilter) -> Self:
         """The first page."""
-        return cls.before(organisation_id, wanted, None)
+        events, has_more = _fifty(organisation_id, wanted, is_backward=True)
+        return cls(events, None, events[-1].id if has_more else None)
 
     @classmethod
-    def before(cls, organisation_id: int, wanted: ActivityFilter, cursor: int | None) -> Self:
-        """The events that are older than `cursor`, the id of the last event of the page before."""
-        event = ActivityEvent
-        statement = select(event).where(*wanted.conditions(organisation_id)).order_by(event.id.desc())
-        if cursor is not None:
-            statement = statement.where(event.id < cursor)
-        events = list(db.session.scalars(statement.limit(PAGE_SIZE + 1)))
-        shown = events[:PAGE_SIZE]
-        newer = shown[0].id if shown and cursor is not None else None
-        return cls(shown, newer, shown[-1].id if len(events) > PAGE_SIZE else None)
+    def before(cls, event: ActivityEvent, wanted: ActivityFilter) -> Self:
+        """The page that is older than an event of the same organisation."""
+        events, has_more = _fifty(event.organisation_id, wanted, _place(event) > _PLACE, is_backward=True)
+        return cls(events, events[0].id if events else None, events[-1].id if has_more else None)
 
     @classmethod
-    def after(cls, organisation_id: int, wanted: ActivityFilter, cursor: int) -> Self:
-        """The events that are newer than `cursor`; the first page when no full page of them is left."""
-        event = ActivityEvent
-        statement = select(event).where(*wanted.conditions(organisation_id), event.id > cursor)
-        events = list(db.session.scalars(statement.order_by(event.id).limit(PAGE_SIZE + 1)))
-        if len(events) <= PAGE_SIZE:
-            return cls.newest(organisation_id, wanted)
-        shown = events[PAGE_SIZE - 1 :: -1]
-        return cls(shown, shown[0].id, shown[-1].id)
+    def after(cls, event: ActivityEvent, wanted: ActivityFilter) -> Self:
+        """The page that is newer than an event; the first page when no full page of them is left."""
+        events, has_more = _fifty(event.organisation_id, wanted, _place(event) < _PLACE, is_backward=False)
+        if not has_more:
+            return cls.newest(event.organisation_id, wanted)
+        return cls(events[::-1], events[-1].id, events[0].id)
+
+
+def _fifty(
+    organisation_id: int, wanted: ActivityFilter, *conditions: ColumnElement[bool], is_backward: bool
+) -> tuple[list[ActivityEvent], bool]:
+    """Up to fifty events from one end on, and whether there are more."""
+    event = ActivityEvent
+    order = (event.at.desc(), event.id.desc()) if is_backward else (event.at, event.id)
+    statement = select(event).where(event.organisation_id == organisation_id, *wanted.conditions(), *conditions)
+    events = list(db.session.scalars(statement.order_by(*order).limit(PAGE_SIZE + 1)))
+    return events[:PAGE_SIZE], len(events) > PAGE_SIZE
+
+
+def _place(event: ActivityEvent) -> ColumnElement[tuple[datetime, int]]:
+    return tuple_(event.at, event.id)
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-def _last_id_before(organisation_id: int, moment: datetime) -> ScalarSelect[int]:
-    event = ActivityEvent
-    earlier = select(event.id).where(event.organisation_id == organisation_id, event.at < moment)
-    return earlier.order_by(event.at.desc()).limit(1).scalar_subquery()
-
-
-def _first_id_from(organisation_id: int, moment: datetime) -> ScalarSelect[int]:
-    event = ActivityEvent
-    later = select(event.id).where(event.organisation_id == organisation_id, event.at >= moment)
-    return later.order_by(event.at).limit(1).scalar_subquery()

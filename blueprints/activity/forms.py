@@ -4,7 +4,13 @@ import unicodedata
 from datetime import date
 from typing import Any
 
-from wtforms import DateField, Form, SelectField, StringField
+from wtforms import (  # type: ignore[attr-defined]  # its types lag behind: SelectChoice came with 3.3
+    DateField,
+    Form,
+    SelectChoice,
+    SelectField,
+    StringField,
+)
 from wtforms.validators import Length, Optional, ValidationError
 
 from models import Action, ActorType
@@ -14,8 +20,13 @@ Q_MAX = 254
 NO_DAY = "Give a day like 2026-05-03."
 NOT_IN_LIST = "Choose one from the list."
 WRONG_WAY_ROUND = "This day is before the first one."
-ACTORS = [("", "Anyone"), ("user", "Users"), ("api_key", "API keys"), ("system", "System")]
-ACTIONS = [("", "Any action"), *((action.value, action.value) for action in sorted(Action))]
+ACTORS = [
+    SelectChoice("", "Anyone"),
+    SelectChoice(ActorType.USER, "Users"),
+    SelectChoice(ActorType.API_KEY, "API keys"),
+    SelectChoice(ActorType.SYSTEM, "System"),
+]
+ACTIONS = [SelectChoice("", "Any action"), *(SelectChoice(action) for action in sorted(Action))]
 
 
 class DayField(DateField):

@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from blueprints.activity.entries import by_day
 from blueprints.activity.forms import ActivityFilterForm
 from blueprints.auth.decorators import admin_required, signed_in
-from models.activity_page import ID_MAX, ActivityFilter, ActivityPage
+from models import ActivityEvent
+from models.activity_page import ActivityFilter, ActivityPage
 
 blueprint = Blueprint("activity", __name__)
 
-_CURSOR = re.compile(r"[0-9]{1,19}", re.ASCII)
+_EVENT_ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # 18 digits fit the column on both engines
 
 
 @blueprint.get("/activity")
@@ -34,17 +35,16 @@ def index() -> ResponseReturnValue:
 
 
 def _page(wanted: ActivityFilter) -> ActivityPage:
-    organisation_id = signed_in().organisation_id
     if "after" in request.args:
-        return ActivityPage.after(organisation_id, wanted, _cursor("after"))
+        return ActivityPage.after(_event(request.args["after"]), wanted)
     if "before" in request.args:
-        return ActivityPage.before(organisation_id, wanted, _cursor("before"))
-    return ActivityPage.newest(organisation_id, wanted)
+        return ActivityPage.before(_event(request.args["before"]), wanted)
+    return ActivityPage.newest(signed_in().organisation_id, wanted)
 
 
-def _cursor(name: str) -> int:
-    """The event id that a link gave; anything else is answered with 400."""
-    text = request.args[name]
-    if not _CURSOR.fullmatch(text) or int(text) > ID_MAX:
+def _event(cursor: str) -> ActivityEvent:
+    """The event that a page starts from; another organisation's is not found, as one that never was."""
+    if not _EVENT_ID.fullmatch(cursor):
         abort(400)
-    return int(text)
+    event = ActivityEvent.of(signed_in().organisation_id, int(cursor))
+    return event if event is not None else abort(404)

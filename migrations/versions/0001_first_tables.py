@@ -85,14 +85,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_events")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_activity_events_organisation_id_action_id", "activity_events", ["organisation_id", "action", "id"]
-    )
-    op.create_index(
-        "ix_activity_events_organisation_id_actor_type_id", "activity_events", ["organisation_id", "actor_type", "id"]
-    )
-    op.create_index("ix_activity_events_organisation_id_at", "activity_events", ["organisation_id", "at"])
-    op.create_index("ix_activity_events_organisation_id_id", "activity_events", ["organisation_id", "id"])
+    for name, columns in (
+        ("organisation_id_at_id", ["organisation_id", "at", "id"]),
+        ("organisation_id_action_at_id", ["organisation_id", "action", "at", "id"]),
+        ("organisation_id_actor_type_at_id", ["organisation_id", "actor_type", "at", "id"]),
+    ):
+        op.create_index(f"ix_activity_events_{name}", "activity_events", columns)
 
     op.create_table(
         "users",
