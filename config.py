@@ -19,9 +19,11 @@ SECRET_KEY_FILE = "secret_key"
 SECRET_KEY_MIN = 32
 BODY_LIMIT_BYTES = 64 * 1024
 
+ON = frozenset({"1", "true", "yes", "on"})
+OFF = frozenset({"0", "false", "no", "off"})
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 ORIGIN = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?"
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?"
 )
 
 
@@ -45,11 +47,11 @@ def whole_number(least: int, most: int) -> BeforeValidator:
 
 
 def switch(value: object) -> bool:
-    """On or off, as a 1 or a 0."""
-    text = str(int(value) if isinstance(value, bool) else value).strip()
-    if text not in {"0", "1"}:
+    """On or off, in the words that people use for it."""
+    text = str(value).strip().lower()
+    if text not in ON | OFF:
         raise ValueError("must be 1 (on) or 0 (off)")
-    return text == "1"
+    return text in ON
 
 
 PerMinute = Annotated[int, whole_number(1, 10_000_000)]
@@ -122,7 +124,7 @@ class Settings(BaseModel):
     def _known_redis(cls, value: str) -> str:
         try:
             if value:
-                parse_url(value)
+                parse_url(value)  # type: ignore[no-untyped-call]
         except ValueError:
             raise ValueError("must be like redis://host:6379/0, rediss://host/0 or unix:///socket") from None
         return value
