@@ -41,6 +41,29 @@ def sign_in(app: Flask, user: User, password: str = PASSWORD) -> FlaskClient:
     return client
 
 
+def try_to_sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **kwargs: Any) -> TestResponse:
+    """Fill in the sign-in form and send it."""
+    fields = hidden_fields(client.get("/login").text)
+    return client.post("/login", data=fields | {"email": email, "password": password}, **kwargs)
+
+
+def is_signed_in(client: FlaskClient) -> bool:
+    """Whether the client's session is somebody's."""
+    return client.get("/account").status_code == 200
+
+
+def session_cookie(client: FlaskClient) -> str:
+    """The value of the client's session cookie."""
+    cookie = client.get_cookie("queuekey")
+    assert cookie is not None
+    return cookie.value
+
+
+def page_with_cookie(app: Flask, value: str) -> TestResponse:
+    """Open a page with this session cookie and nothing else: a client with a jar would drop the header."""
+    return app.test_client(use_cookies=False).get("/account", headers={"Cookie": f"queuekey={value}"})
+
+
 def _attribute(tag: str, name: str) -> str:
     found = re.search(rf'\b{name}="([^"]*)"', tag)
     return unescape(found[1]) if found else ""

@@ -116,6 +116,12 @@ def make_api_key(
 
 
 @in_context
+def deactivate(user: User) -> None:
+    with writing():
+        db.session.get_one(User, user.id).deactivate(ACTOR)
+
+
+@in_context
 def revoke(key: ApiKey) -> None:
     with writing():
         db.session.get_one(ApiKey, key.id).revoke(ACTOR)

@@ -1,10 +1,11 @@
 """Sign in, sign out, change one's password."""
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 
-from blueprints import limits, web
+from blueprints import limits
+from blueprints.auth import sessions
 from blueprints.auth.decorators import anyone, current_actor, member_required, signed_in
 from blueprints.auth.forms import LoginForm, PasswordForm
 from models import User, writing
@@ -21,7 +22,7 @@ TOO_FAST = "Too many tries. Wait a minute, then try again."
 def login() -> ResponseReturnValue:
     """The sign-in form; somebody who is signed in goes on at once."""
     if current_user.is_authenticated:
-        return redirect(_next_page())
+        return redirect(sessions.next_page())
     return render_template("auth/login.html", form=LoginForm())
 
 
@@ -41,9 +42,8 @@ def sign_in() -> ResponseReturnValue:
     if user is None:
         form.password.errors = [NO_MATCH]
         return _login_page(form, 422)
-    session.clear()  # nothing that somebody planted before sign-in outlives it
-    login_user(user)
-    return redirect(_next_page())
+    sessions.begin(user)
+    return redirect(sessions.next_page())
 
 
 @blueprint.post("/logout")
@@ -52,8 +52,7 @@ def logout() -> ResponseReturnValue:
     """End the user's sessions on the server, so that no copy of the cookie works any more."""
     with writing():
         signed_in().end_sessions()
-    logout_user()
-    session.clear()
+    sessions.leave()
     return redirect(url_for("auth.login"))
 
 
@@ -83,22 +82,9 @@ def change_password() -> ResponseReturnValue:
         return _account_page(form, 422)
     with writing():
         user.change_password(form.new_password.data or "", current_actor())
-    login_user(user)
+    sessions.begin(user)
     flash("Password changed. You are signed out everywhere else.", "ok")
     return redirect(url_for("auth.account"))
-
-
-def ask_to_sign_in() -> ResponseReturnValue:
-    """Where a guard sends an anonymous visitor: to the sign-in form, and from there back to the page they wanted."""
-    if request.method != "GET":  # the form they sent is gone; its address may be no page
-        return redirect(url_for("auth.login"))
-    wanted = request.full_path.removesuffix("?")
-    return redirect(url_for("auth.login", next=wanted if web.is_local_path(wanted) else None))
-
-
-def _next_page() -> str:
-    target = request.args.get("next", "")
-    return target if web.is_local_path(target) else url_for("waitlists.index")
 
 
 def _login_page(form: LoginForm, status: int, headers: dict[str, str] | None = None) -> ResponseReturnValue:
