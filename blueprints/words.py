@@ -1,6 +1,6 @@
 """Moments, numbers and flags as templates say them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import Flask
 from flask_login import current_user
@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
 
 def ago(at: datetime) -> str:
     """A past moment as people say it: "2 minutes ago", "yesterday", from 30 days on "12 Jan 2026"."""
+    at = at.astimezone(UTC)
     seconds = max(0, int((now() - at).total_seconds()))
     days = (now().date() - at.date()).days
     if seconds < 60:
@@ -34,7 +35,7 @@ def ago(at: datetime) -> str:
 
 def utc(at: datetime) -> str:
     """A moment for a `datetime` attribute (RFC 3339), to the second."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _counted(number: int, unit: str) -> str:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from blueprints.api import problems
+from blueprints.api import problems, schemas
 from blueprints.api.authentication import authenticate, note_use, tell_limits
 from blueprints.api.cookies import ConsoleSessions
 from blueprints.api.decorators import require_declared_access
@@ -18,4 +18,5 @@ blueprint.after_request(note_use)
 def init_app(app: Flask) -> None:
     """Attach what has to be app-wide: unknown paths and sessions belong to no blueprint."""
     problems.init_app(app)
+    app.extensions["queuekey.bounds"] = schemas.BOUNDS
     app.session_interface = ConsoleSessions()

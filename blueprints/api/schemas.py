@@ -13,6 +13,7 @@ PAGE_MAX = 2**31 - 1
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 25
 Q_MAX = 254
+BOUNDS = {"limit": LIMIT_MAX, "default limit": LIMIT_DEFAULT, "q": Q_MAX}  # as the docs say them
 WHOLE_NUMBER = "Use a whole number, in digits without a sign or leading zero."
 
 

@@ -7,6 +7,7 @@ from flask_login import current_user
 from blueprints import limits, web
 from blueprints.auth.decorators import anyone
 from models import Scope, Waitlist
+from models.waitlist import REFERRAL_SKIP_DEFAULT
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 
@@ -41,6 +42,10 @@ def page(page: str) -> ResponseReturnValue:
         rate_limits=limits.key_limits(),
         failed_auth_limit=current_app.config["RATELIMIT_FAILED_AUTH"],
         key_limit=current_app.config["API_KEY_LIMIT"],
+        are_limits_on=current_app.config["RATELIMIT_ENABLED"],
+        bounds=current_app.extensions["queuekey.bounds"],
+        body_limit_kib=current_app.config["MAX_CONTENT_LENGTH"] // 1024,
+        referral_skip=REFERRAL_SKIP_DEFAULT,
     )
 
 
