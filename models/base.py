@@ -11,6 +11,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+from models.turn import writers_turn
+
 T = TypeVar("T")
 
 TRIES = 5
@@ -86,13 +88,14 @@ def writing() -> Iterator[None]:
     when another writer was quicker, so a writer begins as one and waits for its turn.
     """
     db.session.rollback()
-    try:
-        db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-        yield
-        db.session.commit()
-    except BaseException:
-        db.session.rollback()
-        raise
+    with writers_turn(db.engine):
+        try:
+            db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+            yield
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
 
 
 def transact(work: Callable[[], T]) -> T:

@@ -1,12 +1,15 @@
 """How a connection is set up on either engine, before the first statement runs on it."""
 
+import sqlite3
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import OperationalError
 
 from models.base import db
+from models.turn import begin_immediate
 
 LOCK_TIMEOUT_SECONDS = 5
 
@@ -58,5 +61,10 @@ def _open_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
+        try:
+            begin_immediate(connection.connection.driver_connection)  # type: ignore[arg-type]
+        except sqlite3.OperationalError as error:
+            raise OperationalError("BEGIN IMMEDIATE", {}, error) from None
+    else:
+        connection.exec_driver_sql("BEGIN")

@@ -19,16 +19,26 @@ class Difference(NamedTuple):
     counted: int
 
 
-def differences(waitlist: Waitlist) -> Iterator[Difference]:
-    """Every number of a waitlist that does not agree with its rows; nothing is changed."""
+def differences(waitlist: Waitlist) -> list[Difference]:
+    """Every number of a waitlist that does not agree with its rows, all read at one moment."""
+    db.session.rollback()
+    if db.engine.dialect.name == "postgresql":  # where each statement would see a moment of its own
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    try:
+        return list(_differences(waitlist.id))
+    finally:
+        db.session.rollback()
+
+
+def _differences(waitlist_id: int) -> Iterator[Difference]:
     for name, statement in _TOTALS.items():
-        stored, counted = db.session.execute(statement, {"id": waitlist.id}).one()
+        stored, counted = db.session.execute(statement, {"id": waitlist_id}).one()
         if stored != counted:
             yield Difference(name, stored, counted)
-    for row in db.session.execute(_CHUNKS, {"id": waitlist.id}):
+    for row in db.session.execute(_CHUNKS, {"id": waitlist_id}):
         yield Difference(f"chunk {row.chunk} of 2^{row.shift} line keys", row.stored, row.counted)
     if db.engine.dialect.name == "sqlite":
-        parameters = {"id": waitlist.id, **_search_rows(waitlist)}
+        parameters = {"id": waitlist_id, **_search_rows(waitlist_id)}
         stored, counted = db.session.execute(_SEARCH_ROWS_SQLITE, parameters).one()
         if stored != counted:
             yield Difference("rows in the search index", stored, counted)
@@ -38,18 +48,18 @@ def repair(waitlist: Waitlist) -> list[Difference]:
     """Count the waitlist anew, in one transaction that nobody joins meanwhile; what was wrong before."""
     with writing():
         waitlist.lock()
-        found = list(differences(waitlist))
+        found = list(_differences(waitlist.id))
         if found:
             for statement in (_FORGET_CHUNKS, _COUNT_CHUNKS, _COUNT_TOTALS):
                 db.session.execute(statement, {"id": waitlist.id})
             if any("search" in difference.what for difference in found):
-                db.session.execute(_INDEX_MISSING_SQLITE, {"id": waitlist.id, **_search_rows(waitlist)})
+                db.session.execute(_INDEX_MISSING_SQLITE, {"id": waitlist.id, **_search_rows(waitlist.id)})
             db.session.expire(waitlist)
     return found
 
 
-def _search_rows(waitlist: Waitlist) -> dict[str, int]:
-    first = waitlist.id << JOIN_NUMBER_BITS
+def _search_rows(waitlist_id: int) -> dict[str, int]:
+    first = waitlist_id << JOIN_NUMBER_BITS
     return {"first_row": first, "last_row": first + (1 << JOIN_NUMBER_BITS) - 1}
 
 

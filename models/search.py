@@ -7,9 +7,8 @@ than three characters have no trigram: they walk. The total is exact in every ca
 
 from typing import Any, NamedTuple
 
-import psycopg
-
 from models.base import db
+from models.reading import Query
 
 TRIGRAM = 3
 RARE = 1000  # up to so many matches are simply fetched and sorted
@@ -20,38 +19,44 @@ NO_CAP = 2**62
 JOIN_NUMBER_BITS = 40
 
 
-class _Statements(NamedTuple):
+class _Ways(NamedTuple):
     """The ways to search on one engine."""
 
-    sorted_: str
-    counted: str
-    walked: str
-    counted_walking: str
+    fetched: Query
+    counted: Query
+    walked: Query
+    counted_walking: Query
 
 
-_IN_LINE_ORDER = "ORDER BY line_key, join_number DESC LIMIT %(limit)s OFFSET %(offset)s"
+def _ways(hits: str, ids: str, contains: str) -> _Ways:
+    """The ways made of an engine's own parts; never prepared, or PostgreSQL would take a plan that knows no term."""
+    in_line_order = "ORDER BY line_key, join_number DESC LIMIT %(limit)s OFFSET %(offset)s"
+    here = f"FROM subscribers WHERE waitlist_id = %(waitlist_id)s AND {contains}"
+    return _Ways(
+        fetched=Query(f"SELECT id FROM {ids} {in_line_order}", is_prepared=False),
+        counted=Query(f"SELECT count(*) {hits}", is_prepared=False),
+        walked=Query(f"SELECT id {here} {in_line_order}", is_prepared=False),
+        counted_walking=Query(f"SELECT count(*) {here}", is_prepared=False),
+    )
+
+
 _SQLITE_HITS = (
     "FROM subscriber_search WHERE subscriber_search MATCH %(phrase)s AND rowid BETWEEN %(first_row)s AND %(last_row)s"
 )
-_SQLITE = _Statements(
-    sorted_="SELECT id FROM subscribers WHERE waitlist_id = %(waitlist_id)s AND join_number IN"
-    f" (SELECT rowid - %(first_row)s {_SQLITE_HITS} LIMIT %(cap)s) {_IN_LINE_ORDER}",
-    counted=f"SELECT count(*) {_SQLITE_HITS}",
-    walked="SELECT id FROM subscribers WHERE waitlist_id = %(waitlist_id)s AND instr(email_search, %(q)s) > 0"
-    f" {_IN_LINE_ORDER}",
-    counted_walking="SELECT count(*) FROM subscribers"
-    " WHERE waitlist_id = %(waitlist_id)s AND instr(email_search, %(q)s) > 0",
-)
 _POSTGRESQL_HITS = "FROM subscribers WHERE waitlist_id = %(waitlist_id)s AND email_search LIKE %(pattern)s"
-_POSTGRESQL = _Statements(
-    sorted_=f"SELECT id FROM (SELECT id, line_key, join_number {_POSTGRESQL_HITS} LIMIT %(cap)s) AS hits"
-    f" {_IN_LINE_ORDER}",
-    counted=f"SELECT count(*) {_POSTGRESQL_HITS}",
-    walked="SELECT id FROM subscribers WHERE waitlist_id = %(waitlist_id)s AND strpos(email_search, %(q)s) > 0"
-    f" {_IN_LINE_ORDER}",
-    counted_walking="SELECT count(*) FROM subscribers"
-    " WHERE waitlist_id = %(waitlist_id)s AND strpos(email_search, %(q)s) > 0",
-)
+_WAYS = {
+    "sqlite": _ways(
+        hits=_SQLITE_HITS,
+        ids="subscribers WHERE waitlist_id = %(waitlist_id)s AND join_number IN"
+        f" (SELECT rowid - %(first_row)s {_SQLITE_HITS} LIMIT %(cap)s)",
+        contains="instr(email_search, %(q)s) > 0",
+    ),
+    "postgresql": _ways(
+        hits=_POSTGRESQL_HITS,
+        ids=f"(SELECT id, line_key, join_number {_POSTGRESQL_HITS} LIMIT %(cap)s) AS hits",
+        contains="strpos(email_search, %(q)s) > 0",
+    ),
+}
 
 
 def page_of_ids(waitlist_id: int, size: int, q: str, *, offset: int, limit: int) -> tuple[list[int], int]:
@@ -59,18 +64,25 @@ def page_of_ids(waitlist_id: int, size: int, q: str, *, offset: int, limit: int)
 
     `size` is the number of subscribers on the waitlist, `q` the term in lower case.
     """
-    ways = _SQLITE if db.engine.dialect.name == "sqlite" else _POSTGRESQL
+    ways = _WAYS[db.engine.dialect.name]
     term = _term(waitlist_id, q)
     if len(q) < TRIGRAM:
-        total = _first(ways.counted_walking, term)[0]
-        return _first(ways.walked, term | {"offset": offset, "limit": limit}), total
-    rare = _first(ways.sorted_, term | {"cap": RARE + 1, "offset": 0, "limit": RARE + 1})
+        return _ids(ways.walked, term, offset, limit), _number(ways.counted_walking, term)
+    rare = _ids(ways.fetched, term | {"cap": RARE + 1}, 0, RARE + 1)
     if len(rare) <= RARE:
         return rare[offset : offset + limit], len(rare)
-    total = _first(ways.counted, term)[0]
+    total = _number(ways.counted, term)
     passed = size * min(offset + limit, total) // total
-    way = ways.walked if passed < total * WALKED_PER_FETCHED else ways.sorted_
-    return _first(way, term | {"cap": NO_CAP, "offset": offset, "limit": limit}), total
+    way = ways.walked if passed < total * WALKED_PER_FETCHED else ways.fetched
+    return _ids(way, term | {"cap": NO_CAP}, offset, limit), total
+
+
+def _ids(query: Query, term: dict[str, Any], offset: int, limit: int) -> list[int]:
+    return [row[0] for row in query.all(term | {"offset": offset, "limit": limit})]
+
+
+def _number(query: Query, term: dict[str, Any]) -> int:
+    return int(query.all(term)[0][0])
 
 
 def _term(waitlist_id: int, q: str) -> dict[str, Any]:
@@ -85,19 +97,3 @@ def _term(waitlist_id: int, q: str) -> dict[str, Any]:
         "first_row": waitlist_id << JOIN_NUMBER_BITS,
         "last_row": ((waitlist_id + 1) << JOIN_NUMBER_BITS) - 1,
     }
-
-
-def _first(statement: str, parameters: dict[str, Any]) -> list[int]:
-    """The first column of every row.
-
-    On PostgreSQL the statement is never prepared: psycopg would do so after a few calls, and then a
-    generic plan, which knows no term, takes seconds where the right one takes a millisecond.
-    """
-    connection = db.session.connection()
-    if connection.dialect.name == "sqlite":
-        names = {name: f":{name}" for name in parameters}
-        return [row[0] for row in connection.exec_driver_sql(statement % names, parameters)]
-    driver: psycopg.Connection[tuple[int]] = connection.connection.driver_connection  # type: ignore[assignment]
-    with driver.cursor() as cursor:
-        cursor.execute(statement, parameters, prepare=False)
-        return [row[0] for row in cursor]

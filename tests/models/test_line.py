@@ -71,7 +71,7 @@ class TheLine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever happened, the index agrees with the rows, and the whole line with the model."""
         if hasattr(self, "waitlist"):
-            assert list(line_check.differences(self.waitlist)) == []
+            assert line_check.differences(self.waitlist) == []
             page = line.page(self.waitlist, offset=0, limit=100_000)
             assert self._seen(page.entries) == self._seen(self._expected())
         db.session.rollback()

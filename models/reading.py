@@ -1,0 +1,76 @@
+"""Short reads without ceremony: one statement on a pooled connection, outside any transaction.
+
+What the customer API reads on every call goes through here. A BEGIN and a ROLLBACK around it would be
+two more round trips to PostgreSQL, a session with its identity map more work than the query itself.
+"""
+
+import re
+from typing import Any, cast
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from models.base import db
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+
+Row = tuple[Any, ...]
+
+
+class Query:
+    """A SELECT with parameters written as `%(name)s`, for either engine; it sees one snapshot."""
+
+    def __init__(self, sql: str, *, is_prepared: bool = True) -> None:
+        """Keep the statement. `is_prepared=False` stops psycopg from preparing it after a few calls.
+
+        A prepared statement may get a generic plan, which knows no parameter: good where every value
+        wants the same plan, a thousand times slower where a search term decides.
+        """
+        self._postgresql = sql
+        self._sqlite = _PARAMETER.sub(r":\1", sql)
+        self._prepare = None if is_prepared else False
+
+    def all(self, parameters: dict[str, Any]) -> list[Row]:
+        """Every row as plain values. Raises SQLAlchemy's errors.
+
+        A connection that the server has closed meanwhile (a restart, say) is replaced once: a read
+        can be asked again.
+        """
+        engine = db.engine
+        try:
+            return self._ask(engine, parameters)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            engine.dispose(close=False)  # its other connections are as old
+            return self._ask(engine, parameters)
+
+    def one_or_none(self, parameters: dict[str, Any]) -> Row | None:
+        """The first row, or None."""
+        rows = self.all(parameters)
+        return rows[0] if rows else None
+
+    def _ask(self, engine: Engine, parameters: dict[str, Any]) -> list[Row]:
+        pooled = engine.raw_connection()
+        try:
+            driver: Any = pooled.driver_connection
+            if engine.dialect.name == "sqlite":
+                return cast(list[Row], driver.execute(self._sqlite, parameters).fetchall())
+            driver.autocommit = True
+            rows = driver.execute(self._postgresql, parameters, prepare=self._prepare).fetchall()
+            driver.autocommit = False
+            return cast(list[Row], rows)
+        except engine.dialect.loaded_dbapi.Error as error:
+            is_lost = engine.dialect.is_disconnect(error, pooled.dbapi_connection, None)
+            pooled.invalidate(error)
+            wrapped = DBAPIError.instance(
+                self._postgresql,
+                None,
+                error,
+                engine.dialect.loaded_dbapi.Error,
+                hide_parameters=True,
+                connection_invalidated=is_lost,
+            )
+            raise wrapped from error
+        finally:
+            pooled.close()

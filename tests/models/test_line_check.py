@@ -1,0 +1,73 @@
+"""Whether the line's index agrees with its rows, and its repair."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from models import Waitlist, db, line_check, writing
+from tests.factories import make_subscriber, make_waitlist
+
+DAMAGES = {
+    "total": "UPDATE waitlists SET subscribers_count = subscribers_count + 1",
+    "referred": "UPDATE waitlists SET referred_count = 7",
+    "next join number": "UPDATE waitlists SET next_join_number = 1",
+    "chunk 0 of 2^7 line keys": "UPDATE line_counts SET count = count - 1 WHERE shift = 7",
+    "chunk 0 of 2^14 line keys": "DELETE FROM line_counts WHERE shift = 14",
+    "chunk 99 of 2^7 line keys": "INSERT INTO line_counts (waitlist_id, shift, chunk, count)"
+    " SELECT id, 7, 99, 0 FROM waitlists",
+}
+
+
+def make_line() -> Waitlist:
+    waitlist = make_waitlist(referral_skip=1)
+    first = make_subscriber(waitlist, "ada@example.org")
+    make_subscriber(waitlist, "grace@example.org", referred_by=first.referral_code)
+    return waitlist
+
+
+@pytest.mark.usefixtures("context")
+def test_an_untouched_line_has_no_differences() -> None:
+    assert line_check.differences(make_line()) == []
+
+
+@pytest.mark.usefixtures("context")
+@pytest.mark.parametrize("what", DAMAGES)
+def test_each_wrong_number_is_found_and_repaired(what: str) -> None:
+    waitlist = make_line()
+    with writing():
+        db.session.execute(text(DAMAGES[what]))
+
+    assert [difference.what for difference in line_check.differences(waitlist)] == [what]
+
+    waitlist = Waitlist.by_public_id(waitlist.public_id)
+    assert [difference.what for difference in line_check.repair(waitlist)] == [what]
+    assert line_check.differences(waitlist) == []
+
+
+def test_a_row_missing_in_sqlites_search_index_is_put_back(app: Flask) -> None:
+    with app.app_context():
+        waitlist = make_line()
+        if db.engine.dialect.name != "sqlite":
+            assert line_check.differences(waitlist) == []  # PostgreSQL keeps its own index
+            return
+        with writing():
+            db.session.execute(text("INSERT INTO subscriber_search (subscriber_search) VALUES ('delete-all')"))
+        waitlist = Waitlist.by_public_id(waitlist.public_id)
+        assert [difference.what for difference in line_check.repair(waitlist)] == ["rows in the search index"]
+        assert line_check.differences(waitlist) == []
+
+
+def test_the_command_says_what_is_wrong_and_repairs_it(app: Flask) -> None:
+    waitlist = make_line()
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["line", "check"]).exit_code == 0
+    with app.app_context(), writing():
+        db.session.execute(text(DAMAGES["total"]))
+
+    wrong = runner.invoke(args=["line", "check"])
+    assert (wrong.exit_code, wrong.stdout.splitlines()) == (
+        1,
+        [f"{waitlist.public_id}: total is 3, not 2", "1 waitlists checked, 1 wrong."],
+    )
+    assert runner.invoke(args=["line", "check", "--repair"]).exit_code == 0
+    assert runner.invoke(args=["line", "check"]).stdout == "1 waitlists checked, nothing is wrong.\n"
