@@ -86,7 +86,7 @@ class ApiKey(Base):
     name: Mapped[str] = mapped_column(String(NAME_MAX))
     scopes: Mapped[frozenset[Scope]] = mapped_column(ScopesColumn)
     prefix: Mapped[str] = mapped_column(String(tokens.PREFIX_LENGTH))
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, deferred=True)  # compared, never read
     form_value: Mapped[str | None] = mapped_column(String(64), unique=True)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=now)

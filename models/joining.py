@@ -14,7 +14,7 @@ from sqlalchemy import Row, bindparam, text
 
 from models import line_count
 from models.base import UtcDateTime, db
-from models.line_count import NARROW_SHIFT, WIDE_SHIFT, Chunk
+from models.line_count import SHIFTS, Chunk
 from models.search import JOIN_NUMBER_BITS
 
 
@@ -135,7 +135,7 @@ _INSERT_POSTGRESQL = text(f"""
     ), counted AS (
         INSERT INTO line_counts (waitlist_id, shift, chunk, count)
         SELECT :waitlist_id, shift, line_key >> shift, sum(delta)
-        FROM moves CROSS JOIN (VALUES ({NARROW_SHIFT}), ({WIDE_SHIFT})) AS levels (shift)
+        FROM moves CROSS JOIN unnest(ARRAY{list(SHIFTS)}) AS shift
         GROUP BY shift, line_key >> shift HAVING sum(delta) <> 0
         ON CONFLICT (waitlist_id, shift, chunk) DO UPDATE SET count = line_counts.count + excluded.count
         RETURNING shift, chunk, count

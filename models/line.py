@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from models import search
-from models.base import db
-from models.line_count import CHUNKS_PER_WIDE, NARROW_SHIFT, NARROW_SPAN, PLACE, WIDE_SHIFT
+from models.line_count import place_sql, seek_sql
 from models.reading import Query, Row
 from models.subscriber import Entry
-from models.waitlist import Waitlist
+from models.waitlist import Waitlist, is_public_id
 
 
 class Page(NamedTuple):
@@ -20,55 +19,46 @@ class Page(NamedTuple):
 
 
 _THIS_WAITLIST = """
-    SELECT id, subscribers_count AS total, has_referrals FROM waitlists
-    WHERE public_id = %(public_id)s AND organisation_id = %(organisation_id)s
-    AND (%(archived_too)s OR archived_at IS NULL)
+    waitlists.public_id = %(public_id)s AND waitlists.organisation_id = %(organisation_id)s
+    AND (%(archived_too)s OR waitlists.archived_at IS NULL)
 """
-_COLUMNS = "id, email, joined_at, referral_code, referral_count, line_key, join_number"
-_WITH_WAITLIST = """
-    SELECT here.total, here.has_referrals, rows.id, rows.email, rows.joined_at, rows.referral_code, rows.referral_count
-    FROM here LEFT JOIN rows ON true ORDER BY rows.line_key, rows.join_number DESC
-"""
-_WAITLIST = Query(_THIS_WAITLIST)
-_FIRST_PAGE = Query(f"""
-    WITH here AS ({_THIS_WAITLIST}), rows AS (
-        SELECT {_COLUMNS} FROM subscribers WHERE waitlist_id = (SELECT id FROM here)
-        ORDER BY line_key, join_number DESC LIMIT %(limit)s
-    ) {_WITH_WAITLIST}
-""")
-# The wide chunk that holds the row at the offset, then the narrow one within it, each with the number of
-# rows before it; the rest of the way is at most one narrow chunk long.
-_PAGE = Query(f"""
-    WITH here AS ({_THIS_WAITLIST}), wide AS (
-        SELECT chunk, before FROM (
-            SELECT chunk, sum(count) OVER (ORDER BY chunk) - count AS before FROM line_counts
-            WHERE waitlist_id = (SELECT id FROM here) AND shift = {WIDE_SHIFT}
-        ) AS counted WHERE before <= %(offset)s ORDER BY chunk DESC LIMIT 1
-    ), narrow AS (
-        SELECT chunk, before FROM (
-            SELECT part.chunk, wide.before + sum(part.count) OVER (ORDER BY part.chunk) - part.count AS before
-            FROM wide JOIN line_counts AS part
-            ON part.waitlist_id = (SELECT id FROM here) AND part.shift = {NARROW_SHIFT}
-            AND part.chunk >= wide.chunk * {CHUNKS_PER_WIDE} AND part.chunk < (wide.chunk + 1) * {CHUNKS_PER_WIDE}
-        ) AS counted WHERE before <= %(offset)s ORDER BY chunk DESC LIMIT 1
-    ), rows AS (
-        SELECT {_COLUMNS} FROM subscribers
-        WHERE waitlist_id = (SELECT id FROM here) AND line_key >= (SELECT chunk * {NARROW_SPAN} FROM narrow)
-        ORDER BY line_key, join_number DESC
-        LIMIT %(limit)s OFFSET %(offset)s - (SELECT before FROM narrow)
-    ) {_WITH_WAITLIST}
-""")
+_WAITLIST = Query(f"SELECT id, subscribers_count FROM waitlists WHERE {_THIS_WAITLIST}")
+_COLUMNS = "one.id, one.email, one.joined_at, one.referral_code, one.referral_count"
+_IN_LINE_ORDER = "ORDER BY one.line_key, one.join_number DESC"
+
+
+def _page_query(seek: str, first_key: str, skipped: str) -> Query:
+    """A page with the waitlist's total in one statement, so that both are of one moment.
+
+    SQLite sees that the waitlist is one row and reads the line in the order of its index; PostgreSQL
+    would sort the whole line, unless the page is cut off within a subquery.
+    """
+    start = f"{seek} SELECT waitlists.subscribers_count, waitlists.has_referrals, {_COLUMNS} FROM waitlists"
+    rows = f"one.waitlist_id = waitlists.id {first_key}"
+    cut = f"{_IN_LINE_ORDER} LIMIT %(limit)s {skipped}"
+    return Query(
+        f"{start} LEFT JOIN subscribers AS one ON {rows} WHERE {_THIS_WAITLIST} {cut}",
+        postgresql=f"{start} LEFT JOIN LATERAL (SELECT * FROM subscribers AS one WHERE {rows} {cut}) AS one ON true"
+        f" WHERE {_THIS_WAITLIST} {_IN_LINE_ORDER}",
+    )
+
+
+_FIRST_PAGE = _page_query("", "", "")
+_PAGE = _page_query(
+    f"WITH {seek_sql(f'(SELECT id FROM waitlists WHERE {_THIS_WAITLIST})')}",
+    "AND one.line_key >= (SELECT line_key FROM seek)",
+    "OFFSET coalesce((SELECT skipped FROM seek), 0)",
+)
 _WITH_PLACE = f"""
-    SELECT {PLACE} AS place, waitlists.has_referrals,
-        one.id, one.email, one.joined_at, one.referral_code, one.referral_count
+    SELECT {place_sql()} AS place, waitlists.has_referrals, {_COLUMNS}
     FROM subscribers AS one JOIN waitlists ON waitlists.id = one.waitlist_id
 """
-_IN_LINE_ORDER = "ORDER BY one.line_key, one.join_number DESC"
 _FIND = Query(f"{_WITH_PLACE} WHERE one.waitlist_id = %(waitlist_id)s AND one.email_identity = %(identity)s")
-_BY_IDS = {
-    "sqlite": Query(f"{_WITH_PLACE} WHERE one.id IN (SELECT value FROM json_each(%(ids)s)) {_IN_LINE_ORDER}"),
-    "postgresql": Query(f"{_WITH_PLACE} WHERE one.id = ANY(%(ids)s) {_IN_LINE_ORDER}"),
-}
+_BY_IDS = Query(
+    f"{_WITH_PLACE} WHERE one.id IN (SELECT value FROM json_each(%(ids)s)) {_IN_LINE_ORDER}",
+    postgresql=f"{_WITH_PLACE} WHERE one.id IN (SELECT value::bigint FROM json_array_elements_text(%(ids)s) AS value)"
+    f" {_IN_LINE_ORDER}",
+)
 
 
 def page(waitlist: Waitlist, *, offset: int, limit: int, q: str = "") -> Page:
@@ -86,14 +76,18 @@ def live_page(
 ) -> Page | None:
     """The same for the organisation's waitlist of this id; None where there is none that is not archived.
 
-    Without `q` it is one statement: one seek finds the first row, whose place is offset + 1.
+    Without `q` it is one statement: one seek finds the first row, whose place is offset + 1. A malformed
+    id costs none.
     """
+    if not is_public_id(public_id):
+        return None
     parameters = {"organisation_id": organisation_id, "public_id": public_id, "archived_too": archived_too}
     if q:
         return _matching_page(parameters, offset, limit, q.lower())
     rows = (_PAGE if offset else _FIRST_PAGE).all(parameters | {"offset": offset, "limit": limit})
-    if not rows:
-        return None
+    if not rows:  # past the end, or no such waitlist
+        here = _WAITLIST.one_or_none(parameters)
+        return None if here is None else Page([], here[1])
     entries = [] if rows[0][2] is None else [_entry(row[1:], place) for place, row in enumerate(rows, offset + 1)]
     return Page(entries, rows[0][0])
 
@@ -116,10 +110,9 @@ def _matching_page(parameters: dict[str, Any], offset: int, limit: int, q: str) 
     here = _WAITLIST.one_or_none(parameters)
     if here is None:
         return None
-    waitlist_id, size, _ = here
+    waitlist_id, size = here
     ids, total = search.page_of_ids(waitlist_id, size, q, offset=offset, limit=limit)
-    engine = db.engine.dialect.name
-    rows = _BY_IDS[engine].all({"ids": json.dumps(ids) if engine == "sqlite" else ids})
+    rows = _BY_IDS.all({"ids": json.dumps(ids)})
     return Page([_entry(row[1:], row[0]) for row in rows], total)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 
 from models.base import db, writing
-from models.line_count import NARROW_SHIFT, WIDE_SHIFT
+from models.line_count import SHIFTS
 from models.search import JOIN_NUMBER_BITS
 from models.waitlist import Waitlist
 
@@ -63,9 +63,10 @@ def _search_rows(waitlist_id: int) -> dict[str, int]:
     return {"first_row": first, "last_row": first + (1 << JOIN_NUMBER_BITS) - 1}
 
 
+_LEVELS = " UNION ALL ".join(f"SELECT {shift} AS shift" for shift in SHIFTS)
 _COUNTED = f"""
     SELECT shift, line_key >> shift AS chunk, count(*) AS count
-    FROM subscribers, (SELECT {NARROW_SHIFT} AS shift UNION ALL SELECT {WIDE_SHIFT}) AS levels
+    FROM subscribers, ({_LEVELS}) AS levels
     WHERE waitlist_id = :id GROUP BY shift, line_key >> shift
 """
 _TOTALS = {

@@ -1,13 +1,15 @@
 """LineCount: the order-statistics index, which makes any place in a line cheap to find.
 
-Subscribers are counted per chunk of their line key, in chunks of two spans. The place of somebody is
-the sum of the wide chunks before theirs, of the narrow ones before theirs within the wide one, and of
-the rows before theirs within the narrow one; finding who stands at a place walks the same way. (A
-counted tree of two levels: Knuth, The Art of Computer Programming, vol. 3, 6.2.3.)
+Subscribers are counted per chunk of their line key, in chunks of 32 keys, in chunks of 32 of those, and so
+on. The place of somebody is the sum of the chunks before theirs on every level, and of the rows before
+theirs in the smallest chunk; finding who stands at a place walks down the same levels. Either way passes
+some 32 numbers a level, however long the line is. (Counted trees: Knuth, The Art of Computer
+Programming, vol. 3, 6.2.3.)
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, Integer, text
@@ -15,28 +17,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, db
 
-NARROW_SHIFT = 7  # chunks of 128 line keys
-WIDE_SHIFT = 14  # chunks of 16,384 line keys
-NARROW_SPAN = 1 << NARROW_SHIFT
-CHUNKS_PER_WIDE = 1 << (WIDE_SHIFT - NARROW_SHIFT)
-
-# The place of the subscriber `one`, counted from 1: as SQL that both engines read the same. Shifting
-# right rounds down for negative line keys too.
-PLACE = f"""(
-    1 + (SELECT coalesce(sum(count), 0) FROM line_counts
-         WHERE waitlist_id = one.waitlist_id AND shift = {WIDE_SHIFT} AND chunk < (one.line_key >> {WIDE_SHIFT}))
-    + (SELECT coalesce(sum(count), 0) FROM line_counts
-       WHERE waitlist_id = one.waitlist_id AND shift = {NARROW_SHIFT}
-       AND chunk >= (one.line_key >> {WIDE_SHIFT}) * {CHUNKS_PER_WIDE} AND chunk < (one.line_key >> {NARROW_SHIFT}))
-    + (SELECT count(*) FROM subscribers AS ahead
-       WHERE ahead.waitlist_id = one.waitlist_id
-       AND ahead.line_key >= (one.line_key >> {NARROW_SHIFT}) * {NARROW_SPAN} AND ahead.line_key <= one.line_key
-       AND NOT (ahead.line_key = one.line_key AND ahead.join_number <= one.join_number))
-)"""
+# How many bits of a line key each level leaves out, from the widest chunks to the narrowest.
+SHIFTS = (20, 15, 10, 5)
+NARROWEST = SHIFTS[-1]
 
 
 class Chunk(NamedTuple):
-    """One chunk: how many bits of the line key it leaves out, and what remains of the key."""
+    """One chunk: its level, and what remains of the line keys in it."""
 
     shift: int
     number: int
@@ -59,8 +46,8 @@ def changes(came: Iterable[int], went: Iterable[int] = ()) -> dict[Chunk, int]:
     counts: Counter[Chunk] = Counter()
     for keys, delta in ((came, 1), (went, -1)):
         for key in keys:
-            counts[Chunk(NARROW_SHIFT, key >> NARROW_SHIFT)] += delta
-            counts[Chunk(WIDE_SHIFT, key >> WIDE_SHIFT)] += delta
+            for shift in SHIFTS:
+                counts[Chunk(shift, key >> shift)] += delta
     return {chunk: delta for chunk, delta in counts.items() if delta}
 
 
@@ -90,3 +77,47 @@ _ADD = text(
 _DROP_EMPTY = text(
     "DELETE FROM line_counts WHERE waitlist_id = :waitlist_id AND shift = :shift AND chunk = :chunk AND count = 0"
 )
+
+
+def place_sql() -> str:
+    """The place of the subscriber `one`, counted from 1, for either engine.
+
+    Shifting right rounds down on both of them, for negative line keys too.
+    """
+    sums = [f"chunk < (one.line_key >> {SHIFTS[0]})"] + [
+        f"chunk >= ((one.line_key >> {wider}) << {wider - shift}) AND chunk < (one.line_key >> {shift})"
+        for wider, shift in pairwise(SHIFTS)
+    ]
+    before = "".join(
+        f" + (SELECT coalesce(sum(count), 0) FROM line_counts"
+        f" WHERE waitlist_id = one.waitlist_id AND shift = {shift} AND {chunks})"
+        for shift, chunks in zip(SHIFTS, sums, strict=True)
+    )
+    return f"""(1{before} + (
+        SELECT count(*) FROM subscribers AS ahead WHERE ahead.waitlist_id = one.waitlist_id
+        AND ahead.line_key >= ((one.line_key >> {NARROWEST}) << {NARROWEST}) AND ahead.line_key <= one.line_key
+        AND NOT (ahead.line_key = one.line_key AND ahead.join_number <= one.join_number)))"""
+
+
+def seek_sql(waitlist_id: str) -> str:
+    """A list of WITH queries of which the last, `seek`, says where the row at %(offset)s is to be found.
+
+    Its columns: `line_key`, the first key of the row's narrowest chunk; `skipped`, the rows of that chunk
+    that stand before it.
+    """
+    levels = []
+    for nth, shift in enumerate(SHIFTS):
+        source, before = f"line_counts AS part WHERE part.waitlist_id = {waitlist_id} AND part.shift = {shift}", "0"
+        if nth:
+            bits = SHIFTS[nth - 1] - shift
+            source = f"level{nth - 1} AS above CROSS JOIN {source}"
+            source += f" AND part.chunk >= above.chunk << {bits} AND part.chunk < (above.chunk + 1) << {bits}"
+            before = "above.before"
+        running = "sum(part.count) OVER (ORDER BY part.chunk ROWS UNBOUNDED PRECEDING)"
+        levels.append(
+            f"level{nth} AS (SELECT chunk, before FROM"
+            f" (SELECT part.chunk, {before} + {running} - part.count AS before FROM {source}) AS counted"
+            f" WHERE before <= %(offset)s ORDER BY chunk DESC LIMIT 1)"
+        )
+    last = f"SELECT chunk << {NARROWEST} AS line_key, %(offset)s - before AS skipped FROM level{len(SHIFTS) - 1}"
+    return ", ".join(levels) + f", seek AS MATERIALIZED ({last})"

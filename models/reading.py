@@ -18,15 +18,16 @@ Row = tuple[Any, ...]
 
 
 class Query:
-    """A SELECT with parameters written as `%(name)s`, for either engine; it sees one snapshot."""
+    """A SELECT with parameters written as `%(name)s`; it sees one snapshot."""
 
-    def __init__(self, sql: str, *, is_prepared: bool = True) -> None:
-        """Keep the statement. `is_prepared=False` stops psycopg from preparing it after a few calls.
+    def __init__(self, sql: str, *, postgresql: str = "", is_prepared: bool = True) -> None:
+        """Keep the statement, and another for PostgreSQL where it needs one.
 
-        A prepared statement may get a generic plan, which knows no parameter: good where every value
-        wants the same plan, a thousand times slower where a search term decides.
+        `is_prepared=False` stops psycopg from preparing it after a few calls. A prepared statement may get
+        a generic plan, which knows no parameter: good where every value wants the same plan, a thousand
+        times slower where a search term decides.
         """
-        self._postgresql = sql
+        self._postgresql = postgresql or sql
         self._sqlite = _PARAMETER.sub(r":\1", sql)
         self._prepare = None if is_prepared else False
 

@@ -78,7 +78,7 @@ class Waitlist(Base):
     @classmethod
     def of(cls, organisation_id: int, public_id: str, *, archived_too: bool = False) -> Self | None:
         """The organisation's waitlist with this `wl_…` id; None for a malformed id, without a query."""
-        if not _PUBLIC_ID.fullmatch(public_id):
+        if not is_public_id(public_id):
             return None
         statement = select(cls).where(cls.public_id == public_id, cls.organisation_id == organisation_id)
         if not archived_too:
@@ -168,6 +168,11 @@ class WaitlistSummary(NamedTuple):
     is_archived: bool
     created_at: datetime
     subscribers_count: int
+
+
+def is_public_id(text: str) -> bool:
+    """Whether it has the form of a `wl_…` id: what has not is nobody's, and no database need be asked."""
+    return _PUBLIC_ID.fullmatch(text) is not None
 
 
 def checked_name(name: str) -> str:
