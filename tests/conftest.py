@@ -11,10 +11,14 @@ from flask_migrate import upgrade
 import models.user
 from app import create_app
 from blueprints import limits
+from config import Settings
 from models import db
 from tests import factories
 from tests.console import BufferedClient
 from tests.databases import ENGINES, POSTGRES_URL, Database, PostgresDatabase, SqliteDatabase, start_postgres
+from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 SECRET_KEY = "a secret for the tests alone, long enough"
 
@@ -22,7 +26,7 @@ SECRET_KEY = "a secret for the tests alone, long enough"
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, before xdist's workers inherit its address."""
     models.user.ROUNDS = 4  # bcrypt's cost is not what these tests are about
-    for name in ("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "PORT", "WEB_CONCURRENCY"):
+    for name in Settings.model_fields:
         os.environ.pop(name, None)
     if not config.option.collectonly:
         start_postgres()

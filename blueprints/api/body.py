@@ -32,9 +32,11 @@ def read_json() -> Any:
 def _read_bounded() -> bytes:
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise Problem(BODY_TOO_LARGE)
-    # A chunked body says no length, and werkzeug would cut it at the limit: one byte too many tells.
+    # A chunked body says no length: one byte too many tells. Where the server ends the stream itself, werkzeug's
+    # own wrapper would refuse a body of exactly the limit, and cut a chunked one there.
     is_chunked = request.headers.get("Transfer-Encoding", "").lower() == "chunked"
-    stream = request.environ["wsgi.input"] if is_chunked else request.stream
+    is_ended = is_chunked or request.environ.get("wsgi.input_terminated", False)
+    stream = request.environ["wsgi.input"] if is_ended else request.stream
     body = b""
     while len(body) <= BODY_LIMIT_BYTES and (piece := stream.read(BODY_LIMIT_BYTES + 1 - len(body))):
         body += piece

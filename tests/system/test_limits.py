@@ -1,0 +1,73 @@
+"""Rate limits over 4 workers that share a Redis."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from app import create_app
+from models import db
+from tests import factories
+from tests.api_client import subscribers_path
+from tests.databases import Database
+from tests.factories import make_api_key, make_organisation, make_waitlist
+from tests.system.conftest import SETTINGS, make_empty_database
+from tests.system.redis_server import running_redis
+from tests.system.server import Reply, Server, run_command, running
+
+LIMIT = 20
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with 4 workers, a Redis, and few requests a minute."""
+    database: Database = make_empty_database("sqlite", "limits", tmp_path_factory)
+    folder = tmp_path_factory.mktemp("limits")
+    with running_redis(folder) as redis_url:
+        settings = SETTINGS | {
+            "DATABASE_URL": database.url,
+            "REDIS_URL": redis_url,
+            "RATELIMIT_PRO": str(LIMIT),
+            "RATELIMIT_FAILED_AUTH": str(LIMIT),
+        }
+        run_command(settings, "bootstrap")
+        app = create_app(settings)
+        with running(settings, folder) as server, factories.using(app):
+            yield server
+        with app.app_context():
+            db.engine.dispose()
+
+
+def send_in_one_window(send: Callable[[], Reply]) -> list[Reply]:
+    """The replies to 10 requests more than there may be, all of which fell into one minute."""
+    while True:
+        began = int(time.time()) // 60
+        replies = [send() for _ in range(LIMIT + 10)]
+        if int(time.time()) // 60 == began:
+            return replies
+
+
+def test_a_key_has_its_requests_once_over_all_workers(limited: Server) -> None:
+    organisation = make_organisation()
+    path, token = subscribers_path(make_waitlist(organisation)), make_api_key(organisation)[1]
+
+    replies = send_in_one_window(lambda: limited.send("GET", path, token))
+
+    assert [reply.status for reply in replies] == [200] * LIMIT + [429] * 10
+    for sent, reply in enumerate(replies[:LIMIT], start=1):
+        assert re.fullmatch(rf'"per-key";r={LIMIT - sent};t=[1-9][0-9]?', reply.headers["RateLimit"])
+        assert reply.headers["RateLimit-Policy"] == f'"per-key";q={LIMIT};w=60'
+    for reply in replies[LIMIT:]:
+        assert reply.json()["code"] == "rate_limited"
+        assert 1 <= int(reply.headers["Retry-After"]) <= 60
+
+
+def test_failed_authentications_are_counted_over_all_workers_and_live_keys_pass(limited: Server) -> None:
+    organisation = make_organisation()
+    path, token = subscribers_path(make_waitlist(organisation)), make_api_key(organisation)[1]
+
+    replies = send_in_one_window(lambda: limited.send("GET", path, "qu_live_wrong"))
+
+    assert [reply.status for reply in replies] == [401] * LIMIT + [429] * 10
+    assert limited.send("GET", path, token).status == 200
