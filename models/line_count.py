@@ -82,7 +82,7 @@ _DROP_EMPTY = text(
 def place_sql() -> str:
     """The place of the subscriber `one`, counted from 1, for either engine.
 
-    Shifting right rounds down on both of them, for negative line keys too.
+    Shifting right rounds down on both of them, for negative line keys too; PostgreSQL sums to a numeric.
     """
     sums = [f"chunk < (one.line_key >> {SHIFTS[0]})"] + [
         f"chunk >= ((one.line_key >> {wider}) << {wider - shift}) AND chunk < (one.line_key >> {shift})"
@@ -93,10 +93,10 @@ def place_sql() -> str:
         f" WHERE waitlist_id = one.waitlist_id AND shift = {shift} AND {chunks})"
         for shift, chunks in zip(SHIFTS, sums, strict=True)
     )
-    return f"""(1{before} + (
+    return f"""CAST(1{before} + (
         SELECT count(*) FROM subscribers AS ahead WHERE ahead.waitlist_id = one.waitlist_id
         AND ahead.line_key >= ((one.line_key >> {NARROWEST}) << {NARROWEST}) AND ahead.line_key <= one.line_key
-        AND NOT (ahead.line_key = one.line_key AND ahead.join_number <= one.join_number)))"""
+        AND NOT (ahead.line_key = one.line_key AND ahead.join_number <= one.join_number)) AS bigint)"""
 
 
 def seek_sql(waitlist_id: str) -> str:

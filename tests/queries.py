@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from flask import Flask
 from sqlalchemy import event
 
 from models import db
+from models.reading import Query, Row
 
 NOT_QUERIES = ("BEGIN", "PRAGMA")
 
@@ -21,10 +23,17 @@ def recorded(app: Flask) -> Iterator[list[str]]:
         if not statement.startswith(NOT_QUERIES):
             statements.append(statement)
 
+    ask = Query._ask
+
+    def note_and_ask(query: Query, *arguments: Any) -> list[Row]:
+        statements.append(query._sqlite)
+        return ask(query, *arguments)
+
     with app.app_context():
         engine = db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        yield statements
+        with mock.patch.object(Query, "_ask", note_and_ask):
+            yield statements
     finally:
         event.remove(engine, "before_cursor_execute", note)

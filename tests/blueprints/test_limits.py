@@ -42,10 +42,14 @@ def test_headers_are_structured_fields() -> None:
     assert allowance._replace(is_exceeded=True).headers()["Retry-After"] == "7"
 
 
-@pytest.mark.usefixtures("context")
-def test_a_window_lets_exactly_its_limit_through_and_the_next_begins_anew() -> None:
+def test_a_window_lets_exactly_its_limit_through_and_the_next_begins_anew(
+    app: Flask, context: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "RATELIMIT_PRO", 3)
+
     def tries(at: float) -> list[Allowance]:
-        counted = [limits._count("p", "k", 3, clock=lambda: at) for _ in range(4)]
+        monkeypatch.setattr(limits, "clock", lambda: at)
+        counted = [limits.count_key_request(1, Plan.PRO) for _ in range(4)]
         return [allowance for allowance in counted if allowance is not None]
 
     assert [a.is_exceeded for a in tries(119.9)] == [False, False, False, True]
@@ -67,24 +71,24 @@ def test_keys_and_addresses_are_counted_apart() -> None:
     assert (last.remaining, other.remaining, failed.remaining) == (597, 599, 59)
 
 
-def test_plans_have_their_settings_and_a_paused_key_has_no_limit_to_tell(app: Flask, context: None) -> None:
-    app.config["RATELIMIT_PRO"], app.config["RATELIMIT_TEAM"] = 7, 9
-    try:
-        assert [limits.key_limit(plan) for plan in Plan] == [0, 7, 9]
-        assert limits.count_key_request(1, Plan.FREE) is None
-    finally:
-        app.config["RATELIMIT_PRO"], app.config["RATELIMIT_TEAM"] = 600, 3000
+def test_plans_have_their_settings_and_a_paused_key_has_no_limit_to_tell(
+    app: Flask, context: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "RATELIMIT_PRO", 7)
+    monkeypatch.setitem(app.config, "RATELIMIT_TEAM", 9)
+
+    assert [limits.key_limit(plan) for plan in Plan] == [0, 7, 9]
+    assert limits.count_key_request(1, Plan.FREE) is None
 
 
-def test_one_setting_turns_every_limit_off(app: Flask, context: None) -> None:
+def test_one_setting_turns_every_limit_off(app: Flask, context: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert limits.count_login("ada", ADDRESS) is not None
-    app.config["RATELIMIT_ENABLED"] = False
-    try:
-        assert limits.count_key_request(1, Plan.PRO) is None
-        assert limits.count_failed_authentication(ADDRESS) is None
-        assert limits.count_login("ada", ADDRESS) is None
-    finally:
-        app.config["RATELIMIT_ENABLED"] = True
+
+    monkeypatch.setitem(app.config, "RATELIMIT_ENABLED", False)
+
+    assert limits.count_key_request(1, Plan.PRO) is None
+    assert limits.count_failed_authentication(ADDRESS) is None
+    assert limits.count_login("ada", ADDRESS) is None
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_minting_keeps_a_digest_and_a_prefix_and_leaves_one_event() -> None:
     key, token = mint(user.organisation, actor=user.as_actor("203.0.113.7", "curl/8", "request-1"))
 
     (row,) = all_rows(ApiKey)
-    assert row.digest == tokens.digest(token)
+    assert db.session.scalar(select(ApiKey.digest)) == tokens.digest(token)
     assert row.prefix == token[:12]
     assert (row.name, row.scopes, row.created_by_id) == ("crm-sync", frozenset(Scope), user.id)
     assert row.last_used_at is None
