@@ -3,10 +3,16 @@
 
 function showCopied(button) {
   const label = button.querySelector('span');
+  const icon = button.querySelector('use');
   button.dataset.words ??= label.textContent;
+  button.dataset.icon ??= icon.getAttribute('href');
   label.textContent = 'Copied';
+  icon.setAttribute('href', button.dataset.icon.replace('#copy', '#check'));
   clearTimeout(Number(button.dataset.timer));
-  button.dataset.timer = setTimeout(() => { label.textContent = button.dataset.words; }, 2000);
+  button.dataset.timer = setTimeout(() => {
+    label.textContent = button.dataset.words;
+    icon.setAttribute('href', button.dataset.icon);
+  }, 2000);
 }
 
 function say(targetId, words, isVisible) {
@@ -69,6 +75,12 @@ document.querySelectorAll('a[data-dialog]').forEach((link) => link.addEventListe
   event.preventDefault();
   openDialog(link, template);
 }));
+
+document.addEventListener('keydown', (event) => { // links that act as buttons take the space bar, as buttons do
+  if (event.key !== ' ' || !event.target.matches('a[role="button"]')) return;
+  event.preventDefault();
+  event.target.click();
+});
 
 document.querySelectorAll('details.qk-menu').forEach((menu) => {
   document.addEventListener('click', (event) => { if (!menu.contains(event.target)) menu.open = false; });

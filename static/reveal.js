@@ -16,7 +16,7 @@ function markCopied() {
 
 function askFirst() {
   ask.hidden = false;
-  copyButton.focus();
+  copyButton.focus({ focusVisible: true });
 }
 
 function goToList() {
