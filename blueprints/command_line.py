@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from blueprints.json_format import OPTIONS
-from models import FeatureNotAllowed, KeyLimitReached, RuleBroken, WaitlistArchived
+from models import FeatureNotAllowed, KeyLimitReached, RuleBroken, TryAgain, WaitlistArchived
 
 PASSWORD_BYTES_MAX = 8192
 
@@ -33,7 +33,7 @@ def one_line() -> Iterator[None]:
         raise click.UsageError("An argument is not valid UTF-8.") from None
     except IntegrityError:
         raise click.ClickException("Something else made the same at this moment. Nothing was changed.") from None
-    except PoolTimeout:
+    except (PoolTimeout, TryAgain):
         raise click.ClickException("The database is busy. Nothing was changed; try again in a moment.") from None
     except DBAPIError as error:
         raise click.ClickException(f"The database did not do it: {_first_line(error.orig)}") from None

@@ -22,7 +22,7 @@ def arguments(host: str, port: int, workers: int) -> list[str]:
         *("--blocking-threads", str(THREADS)),
         *("--respawn-failed-workers", "--respawn-interval", "0.2"),  # or one dead worker ends the server
         *("--workers-kill-timeout", "10"),  # or one unfinished body holds up a stop for good
-        *("--no-access-log", "--log-level", "warning"),  # blueprints/web.py writes one line per request
+        *("--no-access-log", "--log-level", "error"),  # blueprints/web.py writes one line per request
     ]
 
 

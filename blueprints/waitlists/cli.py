@@ -93,7 +93,9 @@ def import_(path: Path, public_id: str) -> None:
     counts = {"created": 0, "already there": 0}
     bad: list[str] = []
     Waitlist.by_public_id(public_id)
-    with path.open("rb") as lines, _progress_bar(path) as bar:
+    size, is_watched = path.stat().st_size, sys.stderr.isatty()
+    progress_bar = click.progressbar(length=size, label="Importing", file=sys.stderr, hidden=not is_watched)
+    with path.open("rb") as lines, progress_bar as bar:
         signups = read_signups(lines, bar.update)
         while batch := list(islice(signups, BATCH)):
             _import_batch(public_id, batch, counts, bad)
@@ -114,7 +116,9 @@ def _import_batch(public_id: str, batch: list[Row], counts: dict[str, int], bad:
             outcomes[row.where] = broken
 
     def join() -> list[Entry | RuleBroken | None]:
-        return Subscriber.join_each(Waitlist.by_public_id(public_id), list(signups.values()), actor)
+        waitlist = Waitlist.by_public_id(public_id)
+        waitlist.lock()  # nobody joins between the look at who is there and the rows that are added
+        return Subscriber.join_each(waitlist, list(signups.values()), actor)
 
     outcomes |= zip(signups, transact(join), strict=True)
     for row in batch:
@@ -123,9 +127,3 @@ def _import_batch(public_id: str, batch: list[Row], counts: dict[str, int], bad:
             bad.append(f"{row.where}: {outcome.message}")
         else:
             counts["already there" if outcome is None else "created"] += 1
-
-
-def _progress_bar(path: Path) -> "click._termui_impl.ProgressBar[int]":
-    return click.progressbar(
-        length=path.stat().st_size, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()
-    )
