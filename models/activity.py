@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, db, now
 
+IP_MAX = 45  # an IPv6 address that ends in an IPv4 one
 USER_AGENT_MAX = 512
 EXPORT_BATCH = 1000
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # full width: some spreadsheets calculate those too
@@ -115,7 +116,7 @@ class ActivityEvent(Base):
     target_type: Mapped[str] = mapped_column(String(32))
     target_id: Mapped[str] = mapped_column(String(64))
     target_label: Mapped[str] = mapped_column(String(320))
-    ip: Mapped[str | None] = mapped_column(String(45))
+    ip: Mapped[str | None] = mapped_column(String(IP_MAX))
     user_agent: Mapped[str | None] = mapped_column(String(USER_AGENT_MAX))
     request_id: Mapped[str | None] = mapped_column(String(64))
     details: Mapped[dict[str, Any]] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
@@ -151,8 +152,8 @@ class ActivityEvent(Base):
             "actor_name": actor.name,
             "actor_email": actor.email,
             "actor_prefix": actor.prefix,
-            "ip": actor.ip,
-            "user_agent": actor.user_agent[:USER_AGENT_MAX] if actor.user_agent else None,
+            "ip": _cut(actor.ip, IP_MAX),
+            "user_agent": _cut(actor.user_agent, USER_AGENT_MAX),
             "request_id": actor.request_id,
         }
         rows = [
@@ -203,6 +204,11 @@ class ActivityEvent(Base):
             event |= {f"{group}_{name}": value for name, value in event[group].items()}
         event["details"] = json.dumps(self.details, ensure_ascii=False)
         return [_safe_cell(event.get(column)) for column in CSV_COLUMNS]
+
+
+def _cut(text: str | None, length: int) -> str | None:
+    """What a client or a proxy said, as far as there is room: saying too much must not fail a change."""
+    return text[:length] if text else None
 
 
 def _text(number: int | None) -> str | None:

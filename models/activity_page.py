@@ -12,9 +12,6 @@ from models.base import db
 
 PAGE_SIZE = 50
 
-# Events that were recorded in the same moment stand in the order of their ids.
-_PLACE = tuple_(ActivityEvent.at, ActivityEvent.id)
-
 
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
@@ -56,13 +53,17 @@ class ActivityPage(NamedTuple):
     @classmethod
     def before(cls, event: ActivityEvent, wanted: ActivityFilter) -> Self:
         """The page that is older than an event of the same organisation."""
-        events, has_more = _fifty(event.organisation_id, wanted, _place(event) > _PLACE, is_backward=True)
+        events, has_more = _fifty(
+            event.organisation_id, wanted, _place(ActivityEvent) < _place(event), is_backward=True
+        )
         return cls(events, events[0].id if events else None, events[-1].id if has_more else None)
 
     @classmethod
     def after(cls, event: ActivityEvent, wanted: ActivityFilter) -> Self:
         """The page that is newer than an event; the first page when no full page of them is left."""
-        events, has_more = _fifty(event.organisation_id, wanted, _place(event) < _PLACE, is_backward=False)
+        events, has_more = _fifty(
+            event.organisation_id, wanted, _place(ActivityEvent) > _place(event), is_backward=False
+        )
         if not has_more:
             return cls.newest(event.organisation_id, wanted)
         return cls(events[::-1], events[-1].id, events[0].id)
@@ -79,7 +80,8 @@ def _fifty(
     return events[:PAGE_SIZE], len(events) > PAGE_SIZE
 
 
-def _place(event: ActivityEvent) -> ColumnElement[tuple[datetime, int]]:
+def _place(event: ActivityEvent | type[ActivityEvent]) -> ColumnElement[tuple[datetime, int]]:
+    """Where an event stands: those of the same moment in the order of their ids."""
     return tuple_(event.at, event.id)
 
 

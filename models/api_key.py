@@ -1,11 +1,11 @@
 """ApiKey: mint, resolve, hold and revoke."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Select, String, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,8 @@ from models import token as tokens
 from models.activity import Action, ActivityEvent, Actor, ActorType, Target
 from models.base import Base, BigId, RuleBroken, db, now
 from models.organisation import Feature, FeatureNotAllowed, Organisation, Plan
-from models.scope import Scope, ScopesColumn, access_summary
+from models.reading import Query, moment
+from models.scope import Scope, ScopesColumn, access_summary, scopes_of
 
 NAME_MAX = 64
 
@@ -25,7 +26,15 @@ ZERO_WIDTH_LETTERS = frozenset(
     + "".join(map(chr, [*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)]))
 )
 
-_KeyRow: TypeAlias = Select[int, str, str, frozenset[Scope], datetime | None, int, Plan]
+_LIVE_KEY = """
+    SELECT api_keys.id, api_keys.name, prefix, scopes, last_used_at, organisation_id, plan
+    FROM api_keys JOIN organisations ON organisations.id = organisation_id WHERE revoked_at IS NULL AND
+"""
+_RESOLVE = Query(_LIVE_KEY + "digest = %(digest)s")
+_HOLD = {
+    "sqlite": text(_LIVE_KEY + "api_keys.id = :id"),  # one writer at a time: nothing to lock
+    "postgresql": text(_LIVE_KEY + "api_keys.id = :id FOR KEY SHARE"),
+}
 
 
 class KeyLimitReached(Exception):
@@ -46,6 +55,12 @@ class ResolvedKey(NamedTuple):
     last_used_at: datetime | None
     organisation_id: int
     plan: Plan
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Self:
+        """The key of a row of _LIVE_KEY."""
+        id_, name, prefix, scopes, last_used_at, organisation_id, plan = row
+        return cls(id_, name, prefix, scopes_of(scopes), moment(last_used_at), organisation_id, Plan(plan))
 
     def has_scope(self, scope: Scope) -> bool:
         """Whether the key was minted with this scope."""
@@ -110,9 +125,8 @@ class ApiKey(Base):
     ) -> tuple[Self, str]:
         """Add a key and return it with its token, which exists nowhere else from then on.
 
-        `limit` is the number of active keys that an organisation may have; `form_value` the random
-        value of the form that asked. Raises FeatureNotAllowed, RuleBroken (name, scopes),
-        FormAlreadyUsed or KeyLimitReached; then the transaction must be rolled back.
+        `limit`: how many active keys an organisation may have. `form_value`: the random value of the form
+        that asked. Raises FeatureNotAllowed, RuleBroken, FormAlreadyUsed, KeyLimitReached: then roll back.
         """
         organisation = organisation.lock()  # two mintings at once would both see room for one
         organisation.require(Feature.API_KEYS)
@@ -126,21 +140,24 @@ class ApiKey(Base):
             form_value=form_value,
             created_by_id=actor.id if actor.type is ActorType.USER else None,
         )
-        db.session.add(key)
-        try:
-            db.session.flush()
-        except IntegrityError as error:
-            if form_value is not None and "form_value" in str(error.orig):
-                raise FormAlreadyUsed from None
-            raise
+        key._insert()
         if organisation.active_key_count() > limit:
             raise KeyLimitReached(f"{organisation.name} already has {limit} active keys. Revoke one, then try again.")
         details = {"prefix": key.prefix, "scopes": sorted(key.scopes)}
         ActivityEvent.record(organisation.id, Action.API_KEY_CREATED, actor, key.target, details)
         return key, token
 
-    @classmethod
-    def resolve(cls, token: str) -> ResolvedKey | None:
+    def _insert(self) -> None:
+        db.session.add(self)
+        try:
+            db.session.flush()
+        except IntegrityError as error:
+            if self.form_value is not None and "form_value" in str(error.orig):
+                raise FormAlreadyUsed from None
+            raise
+
+    @staticmethod
+    def resolve(token: str) -> ResolvedKey | None:
         """The live key of this token, else None.
 
         A token of the wrong shape costs no query, any other one indexed look-up; an unknown and a
@@ -148,29 +165,18 @@ class ApiKey(Base):
         """
         if not tokens.is_well_formed(token):
             return None
-        return cls._one(cls._live().where(cls.digest == tokens.digest(token)))
+        row = _RESOLVE.one_or_none({"digest": tokens.digest(token)})
+        return None if row is None else ResolvedKey.of_row(row)
 
-    @classmethod
-    def hold(cls, key_id: int) -> ResolvedKey | None:
+    @staticmethod
+    def hold(key_id: int) -> ResolvedKey | None:
         """Re-read a key and its plan inside a writing transaction, None if it has been revoked.
 
         The share lock makes revocations and plan changes wait until the transaction has ended, so
         that no change commits after them; it lets everything else pass, last-used included.
         """
-        return cls._one(cls._live().where(cls.id == key_id).with_for_update(read=True, key_share=True))
-
-    @classmethod
-    def _live(cls) -> _KeyRow:
-        return (
-            select(cls.id, cls.name, cls.prefix, cls.scopes, cls.last_used_at, cls.organisation_id, Organisation.plan)
-            .join(Organisation, Organisation.id == cls.organisation_id)
-            .where(cls.revoked_at.is_(None))
-        )
-
-    @staticmethod
-    def _one(statement: _KeyRow) -> ResolvedKey | None:
-        row = db.session.execute(statement).one_or_none()
-        return None if row is None else ResolvedKey(*row)
+        row = db.session.execute(_HOLD[db.engine.dialect.name], {"id": key_id}).one_or_none()
+        return None if row is None else ResolvedKey.of_row(row)
 
     @classmethod
     def of(cls, organisation: Organisation, key_id: int) -> Self | None:

@@ -1,12 +1,11 @@
 """The line: who stands on a page of it, and which place a subscriber has, at a cost that does not grow."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from models import search
 from models.line_count import place_sql, seek_sql
-from models.reading import Query, Row
+from models.reading import Query, Row, moment
 from models.subscriber import Entry
 from models.waitlist import Waitlist, is_public_id
 
@@ -119,6 +118,4 @@ def _matching_page(parameters: dict[str, Any], offset: int, limit: int, q: str) 
 def _entry(row: Row, place: int) -> Entry:
     """An entry of (has_referrals, id, email, joined_at, code, count); codes show only while referrals are on."""
     has_referrals, id_, email, joined_at, code, referral_count = row
-    if isinstance(joined_at, str):  # SQLite's form of a moment
-        joined_at = datetime.fromisoformat(joined_at).replace(tzinfo=UTC)
-    return Entry(id_, email, joined_at, place, (code or "") if has_referrals else "", referral_count)
+    return Entry(id_, email, moment(joined_at), place, (code or "") if has_referrals else "", referral_count)  # type: ignore[arg-type]

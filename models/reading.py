@@ -5,6 +5,7 @@ two more round trips to PostgreSQL, a session with its identity map more work th
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy.engine import Engine
@@ -15,6 +16,11 @@ from models.base import db
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 Row = tuple[Any, ...]
+
+
+def moment(value: datetime | str | None) -> datetime | None:
+    """A stored moment, aware and in UTC: SQLite gives text without a zone, PostgreSQL the moment itself."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
 
 
 class Query:
