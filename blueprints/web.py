@@ -3,13 +3,15 @@
 import logging
 import sys
 import time
-import uuid
 from contextlib import suppress
+from functools import lru_cache
 from http import HTTPStatus
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 import orjson
-from flask import Flask, Response, abort, current_app, g, render_template, request
+from flask import Flask, Response, abort, current_app, render_template, request
+from flask.globals import app_ctx, request_ctx
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -32,13 +34,19 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-COMMON_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+PAGE_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+API_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "private, no-store"),
+    ("Vary", "Authorization"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
 ERROR_SENTENCES = {
     400: "The request could not be understood. Check the address, or go back and try again.",
     403: "Your account may not open this. Ask an admin of your organisation.",
@@ -63,9 +71,6 @@ def init_app(app: Flask) -> None:
     hosts, app.config["TRUSTED_HOSTS"] = app.config["TRUSTED_HOSTS"], None
     app.extensions["queuekey.hosts"] = frozenset(host.strip("[]") for host in hosts)
     app.before_request(_begin)
-    app.before_request(_refuse_unknown_host)
-    app.before_request(_refuse_unreadable)
-    app.before_request(_refuse_foreign_origin)
     app.register_error_handler(CSRFError, lambda _error: error_page(400, STALE_FORM))
     app.after_request(_finish)
     if not log.handlers:
@@ -103,20 +108,29 @@ def error_page(status: int, sentence: str = "") -> ResponseReturnValue:
 
 
 def _is_host_known() -> bool:
-    """Whether the request names exactly one host, and one of ours, on whatever port."""
-    host = request.host if request.headers.get("Host") else ""
-    return urlsplit(f"//{host}").hostname in current_app.extensions["queuekey.hosts"]
+    """Whether the request is for one of our hosts, on whatever port; two at once arrive as none."""
+    return _hostname(request.host) in current_app.extensions["queuekey.hosts"]
 
 
-def _begin() -> None:
-    g.request_id = uuid.uuid4().hex
-    g.began = time.perf_counter()
+@lru_cache(maxsize=64)
+def _hostname(host: str) -> str | None:
+    return urlsplit(f"//{host}").hostname
 
 
-def _refuse_unknown_host() -> ResponseReturnValue | None:
+def _begin() -> ResponseReturnValue | None:
+    """Number the request, and refuse it where no view should see it."""
+    noted = app_ctx.g
+    noted.request_id, noted.began = token_hex(16), time.perf_counter()
+    if not _is_host_known() and request.blueprint != "health":  # probes come by address
+        return _refuse_unknown_host()
+    if not is_api():
+        _refuse_unreadable()
+        _refuse_foreign_origin()
+    return None
+
+
+def _refuse_unknown_host() -> ResponseReturnValue:
     """Answer nothing that could make links to a host that somebody else chose (OWASP: host header injection)."""
-    if _is_host_known() or request.blueprint == "health":  # probes come by address
-        return None
     if is_api():
         abort(400)
     return Response(f"{UNKNOWN_HOST}\n", 400, content_type="text/plain; charset=utf-8")
@@ -127,8 +141,6 @@ def _refuse_unreadable() -> None:
 
     Flask-WTF would take a JSON body for a form.
     """
-    if is_api():
-        return
     texts = [request.path, *(text for pair in request.args.items(multi=True) for text in pair)]
     if any(not _is_storable(text) for text in texts):
         abort(400)
@@ -143,7 +155,7 @@ def _is_storable(text: str) -> bool:
 
 def _refuse_foreign_origin() -> None:
     """Let no other site's page change anything, beside the CSRF token (OWASP: verify the origin)."""
-    if request.method in SAFE_METHODS or is_api():
+    if request.method in SAFE_METHODS:
         return
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     origin = request.headers.get("Origin", public_url())
@@ -152,20 +164,19 @@ def _refuse_foreign_origin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.get("request_id", "")
-    for name, value in COMMON_HEADERS.items():
-        response.headers.setdefault(name, value)
-    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
-    if current_app.config["PUBLIC_URL"].startswith("https://"):
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    headers, noted = response.headers, app_ctx.g
     if is_api():
-        response.headers["Cache-Control"] = "private, no-store"
-        response.vary.add("Authorization")
-    elif not _is_static():
-        response.headers["Cache-Control"] = "no-store"
-        response.vary.add("Cookie")
-    _write_log_line(response)
+        headers.extend(API_HEADERS)
+    else:
+        headers.extend((name, value) for name, value in PAGE_HEADERS if name not in headers)
+        if not _is_static():
+            headers["Cache-Control"] = "no-store"
+    headers.add("X-Request-Id", noted.get("request_id", ""))
+    if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    if current_app.config["PUBLIC_URL"].startswith("https://"):
+        headers.add("Strict-Transport-Security", "max-age=31536000")
+    _write_log_line(response.status_code)
     return response
 
 
@@ -173,19 +184,23 @@ def _is_static() -> bool:
     return request.endpoint in {"static", "bootstrap.static"}
 
 
-def _write_log_line(response: Response) -> None:
+def _write_log_line(status: int) -> None:
     """One JSON object per request: nothing in it comes from a header, a query string or a body."""
+    here, noted = request_ctx.request, app_ctx.g
+    ended = time.perf_counter()
     line = {
         "time": now(),
-        "id": g.get("request_id"),
-        "method": request.method,
-        "route": request.url_rule.rule if request.url_rule else None,
-        "status": response.status_code,
-        "ms": round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 2),
-        "key": g.get("key_prefix"),
-        "organisation": g.get("organisation_id"),
+        "id": noted.get("request_id"),
+        "method": here.method,
+        "route": here.url_rule.rule if here.url_rule else None,
+        "status": status,
+        "ms": round((ended - noted.get("began", ended)) * 1000, 2),
+        "key": noted.get("key_prefix"),
+        "organisation": noted.get("organisation_id"),
     }
-    log.info(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode())
+    words = orjson.dumps(line, option=orjson.OPT_UTC_Z).decode()
+    if log.isEnabledFor(logging.INFO):  # log.info would walk the stack to find out where it was called
+        log.handle(log.makeRecord(log.name, logging.INFO, __name__, 0, words, (), None))
 
 
 def is_local_path(target: str) -> bool:

@@ -40,8 +40,7 @@ def ask_to_sign_in() -> ResponseReturnValue:
     """Where a guard sends an anonymous visitor: to the sign-in form, and from there back to the page they wanted."""
     if request.method != "GET":  # the form they sent is gone, and its address may be no page
         return redirect(url_for("auth.login"))
-    wanted = request.full_path.removesuffix("?")
-    return redirect(url_for("auth.login", next=wanted if web.is_local_path(wanted) else None))
+    return redirect(url_for("auth.login", next=request.full_path.removesuffix("?")))
 
 
 def next_page() -> str:
