@@ -130,6 +130,7 @@ def test_a_lapsed_plan_shows_paused_keys_which_can_be_revoked_but_not_created(ap
     assert client.get("/api-keys/new").status_code == 403
     data = fields | {"name": "Late", "scopes": "subscribers:read"}
     assert client.post("/api-keys/new", data=data).status_code == 403
+    assert client.post("/api-keys/new", data=fields).status_code == 403
     assert (count(ApiKey), len(events("api_key.created"))) == (2, 2)
 
     assert submit(client, revoke_path(keys[0])).status_code == 303
