@@ -14,7 +14,7 @@ export PORT
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: $(VENV)/.run ## Migrate and fill the database of DATABASE_URL, then serve on 127.0.0.1:$(PORT)
+run: $(VENV)/.run ## Migrate and fill the database of DATABASE_URL, then serve on 127.0.0.1:PORT
 	@$(BIN)/flask --app app bootstrap
 	@exec $(BIN)/flask --app app serve
 
