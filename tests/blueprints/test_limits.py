@@ -113,7 +113,7 @@ def test_an_ipv6_line_counts_as_one_address(one: str, other: str, are_one: bool)
 def test_threads_lose_no_count() -> None:
     counters = Counters("")
     with ThreadPoolExecutor(8) as threads:
-        counts = list(threads.map(lambda _: counters.add_one("k"), range(400)))
+        counts = list(threads.map(lambda _: counters.add_one("k", 1), range(400)))
 
     assert sorted(counts) == list(range(1, 401))
 
@@ -121,23 +121,23 @@ def test_threads_lose_no_count() -> None:
 def test_processes_share_their_counts_through_redis(redis_url: str) -> None:
     one, other = Counters(redis_url), Counters(redis_url)
 
-    assert [one.add_one("k"), other.add_one("k"), one.add_one("k")] == [1, 2, 3]
-    assert other.add_one("another") == 1
+    assert [one.add_one("k", 1), other.add_one("k", 1), one.add_one("k", 1)] == [1, 2, 3]
+    assert other.add_one("another", 1) == 1
 
 
 def test_a_redis_that_is_away_costs_a_moment_once_and_counting_goes_on_here() -> None:
     counters = Counters("redis://127.0.0.1:1/0")
     began = time.monotonic()
 
-    assert [counters.add_one("k") for _ in range(100)] == list(range(1, 101))
+    assert [counters.add_one("k", 1) for _ in range(100)] == list(range(1, 101))
     assert time.monotonic() - began < 1
 
 
 def test_a_redis_that_comes_back_is_asked_again(redis_url: str) -> None:
     away = Counters(redis_url)
     away._ask_again_at = time.monotonic() + 3600
-    assert away.add_one("k") == 1
-    Counters(redis_url).add_one("k")
+    assert away.add_one("k", 1) == 1
+    Counters(redis_url).add_one("k", 1)
 
     away._ask_again_at = 0
-    assert away.add_one("k") == 2
+    assert away.add_one("k", 1) == 2

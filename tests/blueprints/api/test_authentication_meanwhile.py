@@ -1,25 +1,17 @@
 """What happens to key, plan and waitlist between authentication and the writing transaction."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from blueprints.api import body, views
-from models import ApiKey, Plan, db, now
-from tests.api_client import (
-    Caller,
-    make_caller,
-    problem,
-)
-from tests.factories import (
-    all_rows,
-    events,
-    revoke,
-    set_plan,
-)
+from models import ApiKey, Plan, db, now, writing
+from tests.api_client import Caller, make_caller, problem
+from tests.factories import ACTOR, all_rows, events, revoke, set_plan
 
 SIGNUP = {"email": "ada@example.org"}
 INVALID = 'Bearer realm="queuekey", error="invalid_token"'
@@ -82,3 +74,45 @@ def archive(caller: Caller) -> None:
 
     with db.engine.begin() as connection:
         connection.execute(update(Waitlist).where(Waitlist.id == caller.waitlist.id).values(archived_at=now()))
+
+
+def test_a_revocation_under_way_is_waited_for(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = make_caller(app)
+    holding = threading.Event()
+
+    def revoke_slowly() -> None:
+        with app.app_context(), writing():
+            db.session.get_one(ApiKey, caller.key.id).revoke(ACTOR)
+            holding.set()
+
+    thread = threading.Thread(target=revoke_slowly)
+
+    def begin() -> None:
+        thread.start()
+        assert holding.wait(5)  # the row is locked and not yet committed, or just now
+
+    while_reading_the_body(monkeypatch, begin)
+    response = caller.api.post(caller.path, SIGNUP)
+    thread.join()
+
+    problem(response, 401, "invalid_token")
+    assert events("subscriber.created") == []
+
+
+def test_a_snapshot_that_is_open_in_the_worker_hides_no_revocation(app: Flask) -> None:
+    caller = make_caller(app)
+    with app.app_context():
+        assert db.session.scalar(select(ApiKey.revoked_at)) is None  # begins a transaction
+        revoke(caller.key)
+        problem(caller.api.get(caller.path), 401, "invalid_token")
+        problem(caller.api.post(caller.path, SIGNUP), 401, "invalid_token")
+
+
+def test_a_revocation_after_the_sign_up_leaves_both_in_this_order(app: Flask) -> None:
+    caller = make_caller(app)
+
+    assert caller.api.post(caller.path, SIGNUP).status_code == 201
+    revoke(caller.key)
+    problem(caller.api.post(caller.path, {"email": "late@example.org"}), 401, "invalid_token")
+
+    assert [event.action for event in events()][-2:] == ["subscriber.created", "api_key.revoked"]

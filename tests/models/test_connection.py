@@ -1,0 +1,51 @@
+"""How a connection is set up on either engine."""
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from models import db
+from models.connection import LOCK_TIMEOUT_SECONDS, engine_options
+
+SQLITE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1, "busy_timeout": 5000}
+POSTGRESQL = {"lock_timeout": "5s", "TimeZone": "UTC", "application_name": "queuekey"}
+
+
+@pytest.mark.usefixtures("context")
+def test_every_pooled_connection_has_the_settings() -> None:
+    connections = [db.engine.connect() for _ in range(5)]
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    wanted, ask = (SQLITE, "PRAGMA") if is_sqlite else (POSTGRESQL, "SHOW")
+
+    for connection in connections:
+        assert {name: connection.exec_driver_sql(f"{ask} {name}").scalar() for name in wanted} == wanted
+        connection.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE organisations SET plan = 'pro'", "DELETE FROM organisations"])
+@pytest.mark.usefixtures("context")
+def test_a_transaction_that_is_not_committed_leaves_nothing(statement: str) -> None:
+    insert = "INSERT INTO organisations (slug, name, plan, created_at) VALUES ('a', 'A', 'free', '2026-01-01')"
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(insert)
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT plan FROM organisations").scalars().all() == ["free"]
+
+
+@pytest.mark.usefixtures("context")
+def test_a_failing_statement_says_nothing_of_its_parameters() -> None:
+    with pytest.raises(DBAPIError) as failure, db.engine.connect() as connection:
+        connection.execute(db.text("SELECT missing, :secret FROM organisations"), {"secret": "hush"})
+
+    assert "missing" in str(failure.value)
+    assert "hush" not in str(failure.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///queuekey.db", "postgresql+psycopg://localhost/queuekey"])
+def test_the_pool_has_room_for_every_thread_and_waits_no_longer_than_for_a_lock(url: str) -> None:
+    options = engine_options(url, threads=7)
+
+    assert options["pool_size"] == 7
+    assert options["pool_timeout"] == LOCK_TIMEOUT_SECONDS
