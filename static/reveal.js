@@ -39,7 +39,10 @@ leave.addEventListener('click', (event) => {
   goToList();
 });
 
-reveal.addEventListener('hidePrevented.bs.modal', () => { if (!isCopied) askFirst(); });
+reveal.addEventListener('hidePrevented.bs.modal', (event) => { // a click beside the dialog
+  event.preventDefault(); // Bootstrap would take the focus
+  if (!isCopied) askFirst();
+});
 reveal.addEventListener('hide.bs.modal', (event) => {
   if (isCopied) return;
   event.preventDefault();
