@@ -57,14 +57,6 @@ def switch(value: object) -> bool:
 PerMinute = Annotated[int, whole_number(1, 10_000_000)]
 
 
-class TrustedHost(str):
-    """A host name that Flask compares whole: werkzeug would cut [::1] at its first colon."""
-
-    def partition(self, sep: str, /) -> tuple[str, str, str]:
-        """The name itself: there is never a port behind it."""
-        return str(self), "", ""
-
-
 class Settings(BaseModel):
     """Every setting; a field's name is the name of its environment variable."""
 
@@ -156,10 +148,10 @@ class Settings(BaseModel):
     def for_flask(self) -> dict[str, Any]:
         """The settings as Flask, its extensions and its cookies want them."""
         public = ORIGIN.fullmatch(self.PUBLIC_URL)
-        hosts = [TrustedHost(host) for host in (*LOOPBACK_HOSTS, public and public["host"]) if host]
+        hosts = {host.strip("[]") for host in (*LOOPBACK_HOSTS, public and public["host"]) if host}
         return self.model_dump() | {
             "SQLALCHEMY_DATABASE_URI": self.DATABASE_URL,
-            "TRUSTED_HOSTS": hosts,
+            "OUR_HOSTS": hosts,  # not Flask's TRUSTED_HOSTS, which cuts [::1] at its first colon and minds capitals
             "SESSION_COOKIE_NAME": "__Host-queuekey" if self.is_production else "queuekey",
             "SESSION_COOKIE_SECURE": self.is_production,
             "SESSION_COOKIE_HTTPONLY": True,

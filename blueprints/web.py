@@ -67,9 +67,6 @@ log = logging.getLogger("queuekey.requests")
 
 def init_app(app: Flask) -> None:
     """Attach the hooks that every request and response passes."""
-    # Werkzeug's own check takes "[::1]" for "[" and tells capitals apart: ours takes its place.
-    hosts, app.config["TRUSTED_HOSTS"] = app.config["TRUSTED_HOSTS"], None
-    app.extensions["queuekey.hosts"] = frozenset(host.strip("[]") for host in hosts)
     app.before_request(_begin)
     app.register_error_handler(CSRFError, lambda _error: error_page(400, STALE_FORM))
     app.after_request(_finish)
@@ -109,7 +106,7 @@ def error_page(status: int, sentence: str = "") -> ResponseReturnValue:
 
 def _is_host_known() -> bool:
     """Whether the request is for one of our hosts, on whatever port; two at once arrive as none."""
-    return _hostname(request.host) in current_app.extensions["queuekey.hosts"]
+    return _hostname(request.host) in current_app.config["OUR_HOSTS"]
 
 
 @lru_cache(maxsize=64)

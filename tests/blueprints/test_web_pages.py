@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from blueprints import limits
 from tests.console import hidden_fields, sign_in, try_to_sign_in
 from tests.factories import PASSWORD, events, make_user
 from tests.whole_console import everything, make_household, paths, running
@@ -174,7 +175,10 @@ def test_the_log_has_the_address_that_the_trusted_proxies_saw(
     assert [event.ip for event in events("waitlist.created")] == [address]
 
 
-def test_behind_a_proxy_the_login_limit_counts_the_visitors_address(app: Flask) -> None:
+def test_behind_a_proxy_the_login_limit_counts_the_visitors_address(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "clock", lambda: 1_800_000_000.0)
     user = make_user()
     with running(app, TRUSTED_PROXIES=1) as behind_proxy:
         client = behind_proxy.test_client()
