@@ -33,6 +33,10 @@ format: $(VENV)/.dev ## Bring the code into its format
 lock: $(VENV)/.dev ## Lock the newest versions that requirements*.in allow
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --upgrade benchmarks/requirements.in -o benchmarks/requirements.txt
+
+bench: benchmarks/.venv/.installed ## Measure, and write docs/performance.md; BENCH="--help" says what can be chosen
+	@benchmarks/.venv/bin/python -m benchmarks $(BENCH)
 
 clean: ## Remove what make built; the database in instance/ stays
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -51,3 +55,9 @@ $(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what the tests need into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
+
+benchmarks/.venv/.installed: benchmarks/requirements.txt
+	@echo "Installing what the benchmarks need into benchmarks/.venv"
+	@$(PYTHON) -m venv benchmarks/.venv
+	@benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.txt
+	@touch $@

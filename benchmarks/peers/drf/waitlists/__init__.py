@@ -1,0 +1,1 @@
+"""Waitlists and who stands in them."""
