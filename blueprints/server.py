@@ -1,16 +1,28 @@
 """The shipped server: granian with the flags that Queuekey needs, on every machine the same."""
 
 import os
+import signal
 import socket
 import sys
+from multiprocessing import parent_process
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
 from blueprints.command_line import Command
 
 THREADS = 16  # per worker; each may hold one database connection
+
+
+def init_app(_app: Flask) -> None:
+    """Leave Ctrl-C to granian's parent process, which tells its workers to stop.
+
+    A terminal sends it to all of them, and a worker that is told twice at once can block in its handler
+    until it is killed.
+    """
+    if parent_process() is not None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def arguments(host: str, port: int, workers: int) -> list[str]:

@@ -119,6 +119,10 @@ class Server:
         """Ask it to stop, as a supervisor does."""
         os.kill(self.pid, signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C: a terminal tells every process of the group."""
+        os.killpg(self.pid, signal.SIGINT)
+
     def kill(self) -> None:
         """End the whole group at once: workers outlive a parent that is killed."""
         if self._process is None:

@@ -3,7 +3,7 @@
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,11 +32,14 @@ def starting(installation: Installation, tmp_path: Path) -> Iterator[Server]:
 
 
 @on_sqlite
-def test_serve_says_in_one_line_where_it_listens_and_stops_when_it_is_asked_to(starting: Server) -> None:
+@pytest.mark.parametrize("stop", [Server.terminate, Server.interrupt])
+def test_serve_says_in_one_line_where_it_listens_and_stops_when_it_is_asked_to(
+    starting: Server, stop: Callable[[Server], None]
+) -> None:
     starting.start(flask_command("serve", "--port", str(starting.port)))
     assert starting.log_text().splitlines()[0] == f"Listening on {starting.url} with 1 worker. Ctrl-C stops it."
 
-    starting.terminate()
+    stop(starting)
 
     assert starting.wait(STOP_SECONDS) == 0
     with pytest.raises(ConnectionRefusedError):
