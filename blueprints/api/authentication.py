@@ -3,12 +3,13 @@
 from functools import partial
 
 from flask import Response, current_app, g, request
+from flask.globals import app_ctx, request_ctx
 
 from blueprints import limits
 from blueprints.api.decorators import is_public
 from blueprints.api.problems import CHALLENGE, INVALID_TOKEN, MISSING_TOKEN, RATE_LIMITED, Problem
 from models import Actor, ApiKey, Feature, ResolvedKey, db, now
-from models.last_used import mark_used
+from models.last_used import is_due, mark_used
 
 
 def authenticate() -> None:
@@ -16,15 +17,14 @@ def authenticate() -> None:
 
     Raises Problem: missing_token, invalid_token or rate_limited.
     """
-    view = current_app.view_functions.get(request.endpoint or "")
-    if request.method == "OPTIONS" or is_public(view):
+    here, noted = request_ctx.request, app_ctx.g
+    if here.method == "OPTIONS" or is_public(current_app.view_functions.get(here.endpoint or "")):
         return
-    caller = _resolve(request.headers.get("Authorization", "").strip(" \t"))
-    g.caller = caller
-    g.key_prefix, g.organisation_id = caller.prefix, caller.organisation_id
-    g.allowance = limits.count_key_request(caller.id, caller.plan)
-    if g.allowance is not None and g.allowance.is_exceeded:
-        raise Problem(RATE_LIMITED, headers=g.allowance.headers())
+    caller = _resolve(here.headers.get("Authorization", "").strip(" \t"))
+    noted.caller, noted.key_prefix, noted.organisation_id = caller, caller.prefix, caller.organisation_id
+    noted.allowance = limits.count_key_request(caller.id, caller.plan)
+    if noted.allowance is not None and noted.allowance.is_exceeded:
+        raise Problem(RATE_LIMITED, headers=noted.allowance.headers())
 
 
 def _resolve(authorization: str) -> ResolvedKey:
@@ -66,14 +66,15 @@ def current_actor() -> Actor:
 
 def tell_limits(response: Response) -> Response:
     """Say on a successful response what is left of the key's minute."""
-    allowance: limits.Allowance | None = g.get("allowance")
+    allowance: limits.Allowance | None = app_ctx.g.get("allowance")
     if allowance is not None and response.status_code < 300:
-        response.headers.update(allowance.headers())
+        response.headers.extend(allowance.headers())
     return response
 
 
 def note_use(response: Response) -> Response:
     """Once the response is out, keep that the key was used: a request that got past key, plan and scope counts."""
-    if g.get("is_key_used") and response.status_code not in {401, 403}:
-        response.call_on_close(partial(mark_used, db.engine, g.caller, now()))
+    noted = app_ctx.g
+    if noted.get("is_key_used") and response.status_code not in {401, 403} and is_due(noted.caller, at := now()):
+        response.call_on_close(partial(mark_used, db.engine, noted.caller, at))
     return response

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Flask, g
+from flask import Flask
+from flask.globals import app_ctx
 
 from blueprints.api.problems import CHALLENGE, INSUFFICIENT_SCOPE, Problem
 from models import Feature, ResolvedKey, Scope
@@ -21,12 +22,12 @@ def scope_required(scope: Scope) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            caller: ResolvedKey = g.caller
+            caller: ResolvedKey = app_ctx.g.caller
             if not caller.has_scope(scope):
                 challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{scope.value}"'
                 headers = {"WWW-Authenticate": challenge}
                 raise Problem(INSUFFICIENT_SCOPE, headers=headers, required_scope=scope.value)
-            g.is_key_used = True
+            app_ctx.g.is_key_used = True
             return view(*args, **kwargs)
 
         _declare(guarded, scope.value)
@@ -40,7 +41,7 @@ def any_live_key(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        g.is_key_used = True
+        app_ctx.g.is_key_used = True
         return view(*args, **kwargs)
 
     _declare(guarded, ANY_LIVE_KEY)
@@ -65,7 +66,7 @@ def feature_required(feature: Feature) -> Callable[[View], View]:
 
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            caller: ResolvedKey = g.caller
+            caller: ResolvedKey = app_ctx.g.caller
             caller.require(feature)
             return view(*args, **kwargs)
 

@@ -17,13 +17,12 @@ def link_header(query: ListQuery, total: int) -> str:
     if query.page < last:
         pages["next"] = query.page + 1
     pages["last"] = last
-    return ", ".join(f'<{_address(query, page)}>; rel="{rel}"' for rel, page in pages.items())
+    path, rest = f"{web.public_url()}{request.path}", _rest(query)
+    return ", ".join(f'<{path}?page={page}{rest}>; rel="{rel}"' for rel, page in pages.items())
 
 
-def _address(query: ListQuery, page: int) -> str:
-    parameters = {"page": page, "limit": query.limit, "q": query.q}
-    if query.limit == LIMIT_DEFAULT:
-        del parameters["limit"]
-    if not query.q:
-        del parameters["q"]
-    return f"{web.public_url()}{request.path}?{urlencode(parameters)}"
+def _rest(query: ListQuery) -> str:
+    """The parameters that all pages share, as far as they are not what goes without saying."""
+    limit = {} if query.limit == LIMIT_DEFAULT else {"limit": query.limit}
+    q = {"q": query.q} if query.q else {}
+    return f"&{urlencode(limit | q)}" if limit or q else ""

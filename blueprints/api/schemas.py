@@ -1,6 +1,7 @@
 """What the customer API takes, field by field."""
 
 from collections import Counter
+from functools import cache
 from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl
 
@@ -62,6 +63,8 @@ class ListQuery(Schema):
     @classmethod
     def from_query_string(cls, query_string: bytes) -> Self:
         """Validate a query string, whose parameters may each stand once and must be UTF-8."""
+        if not query_string:
+            return cls._without_parameters()
         try:
             pairs = parse_qsl(query_string.decode("utf-8"), keep_blank_values=True, errors="strict")
         except UnicodeDecodeError:
@@ -71,6 +74,11 @@ class ListQuery(Schema):
         if errors:
             raise Problem(VALIDATION_FAILED, errors=errors)
         return cls.parse(dict(pairs))
+
+    @classmethod
+    @cache
+    def _without_parameters(cls) -> Self:
+        return cls()
 
     @property
     def offset(self) -> int:
@@ -95,10 +103,13 @@ _MESSAGES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field.",
     "string_type": "Send a string.",
+    "string_too_long": "Use {max_length} characters or fewer.",
+    "greater_than_equal": "Use {ge} or more.",
+    "less_than_equal": "Use {le} or less.",
 }
 
 
 def _in_words(item: Any) -> dict[str, str]:
     field = ".".join(str(part) for part in item["loc"]) or "body"
-    message = _MESSAGES.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-    return {"field": field, "message": message.replace("Input should be", "Must be")}
+    message = _MESSAGES.get(item["type"], "").format(**item.get("ctx", {}))
+    return {"field": field, "message": message or item["msg"].removeprefix("Value error, ")}

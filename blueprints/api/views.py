@@ -71,4 +71,12 @@ def _waitlist(waitlist_id: str) -> Waitlist:
 
 
 def _item(entry: Entry) -> dict[str, Any]:
-    return entry._asdict() | {"id": str(entry.id)}
+    id_, email, joined_at, position, referral_code, referral_count = entry
+    return {
+        "id": str(id_),
+        "email": email,
+        "joined_at": joined_at,
+        "position": position,
+        "referral_code": referral_code,
+        "referral_count": referral_count,
+    }

@@ -109,6 +109,8 @@ def test_the_scheme_is_case_insensitive_and_blanks_around_a_token_do_not_matter(
         "Bearer Bearer {}",
         "Bearer: {}",
         "Digest username={}",
+        "\xa0",  # a blank to Unicode, not to HTTP
+        "\x0b",
     ],
 )
 def test_anything_else_is_an_invalid_token(app: Flask, form: str) -> None:

@@ -55,6 +55,16 @@ def test_of_a_body_too_large_no_more_than_the_limit_is_read(app: Flask) -> None:
     assert stream.tell() == BODY_LIMIT_BYTES + 1
 
 
+def test_of_a_body_that_says_it_is_too_large_nothing_is_read(app: Flask) -> None:
+    caller = make_caller(app)
+    stream = Dribbling(padded(BODY_LIMIT_BYTES + 1))
+    said = {"wsgi.input": stream, "CONTENT_LENGTH": str(BODY_LIMIT_BYTES + 1)}
+
+    problem(caller.api.send("POST", caller.path, content_type=JSON, environ_overrides=said), 413, "body_too_large")
+
+    assert stream.tell() == 0
+
+
 def test_a_body_that_breaks_off_is_refused(app: Flask) -> None:
     caller = make_caller(app)
     short = {"wsgi.input": BytesIO(padded(40)), "CONTENT_LENGTH": "400"}

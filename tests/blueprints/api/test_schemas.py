@@ -91,6 +91,24 @@ def test_repeats_and_unknown_and_unreadable_parameters_are_wrong(query: str | by
     assert wrong(query) == [field or "body" for field in fields]
 
 
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("page=0", "Use a whole number, in digits without a sign or leading zero."),
+        ("page=2147483648", "Use 2147483647 or less."),
+        ("limit=201", "Use 200 or less."),
+        ("q=" + "a" * 255, "Use 254 characters or fewer."),
+        ("q=%00", "NUL is not part of an e-mail address."),
+        ("x=1", "There is no such field."),
+        ("page=1&page=2", "Send this parameter once."),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(query: str, message: str) -> None:
+    with pytest.raises(Problem) as raised:
+        ListQuery.from_query_string(query.encode())
+    assert [error["message"] for error in raised.value.extra["errors"]] == [message]
+
+
 def test_q_is_taken_as_it_is() -> None:
     assert ListQuery.from_query_string(b"q=a%2Bb+c%25_&&").q == "a+b c%_"
     assert ListQuery.from_query_string("q=é".encode()).q == "é"
