@@ -217,7 +217,9 @@ def _text(number: int | None) -> str | None:
 
 def _safe_cell(value: str | None) -> str:
     """A cell on one line, with an apostrophe before what a spreadsheet would calculate (OWASP, CSV injection)."""
-    text = "".join(_escaped(char) if unicodedata.category(char) in UNPRINTABLE else char for char in value or "")
+    text = value or ""
+    if not text.isprintable():
+        text = "".join(_escaped(char) if unicodedata.category(char) in UNPRINTABLE else char for char in text)
     return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text
 
 
