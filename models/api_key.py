@@ -60,7 +60,8 @@ class ResolvedKey(NamedTuple):
     def of_row(cls, row: Sequence[Any]) -> Self:
         """The key of a row of _LIVE_KEY."""
         id_, name, prefix, scopes, last_used_at, organisation_id, plan = row
-        return cls(id_, name, prefix, scopes_of(scopes), moment(last_used_at), organisation_id, Plan(plan))
+        last_used = None if last_used_at is None else moment(last_used_at)
+        return cls(id_, name, prefix, scopes_of(scopes), last_used, organisation_id, Plan(plan))
 
     def has_scope(self, scope: Scope) -> bool:
         """Whether the key was minted with this scope."""

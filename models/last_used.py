@@ -9,6 +9,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.api_key import ApiKey, ResolvedKey
 from models.connection import LOCK_TIMEOUT_SECONDS
 
+MINUTE_SECONDS = 60
+
+
+def is_due(key: ResolvedKey, at: datetime) -> bool:
+    """Whether a use at this moment is in a later minute than the one that is kept."""
+    return key.last_used_at is None or (at - key.last_used_at).total_seconds() >= MINUTE_SECONDS
+
 
 def mark_used(engine: Engine, key: ResolvedKey, at: datetime) -> None:
     """Move a key's last use forward to the minute of `at`, in a short transaction of its own.
@@ -17,9 +24,9 @@ def mark_used(engine: Engine, key: ResolvedKey, at: datetime) -> None:
     fail for it, and the next one tries again. What the request has read of the key saves most tries;
     the condition in the statement keeps it to one write per key and minute.
     """
-    minute = at.replace(second=0, microsecond=0)
-    if key.last_used_at is not None and key.last_used_at >= minute:
+    if not is_due(key, at):
         return
+    minute = at.replace(second=0, microsecond=0)
     is_stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < minute)
     free = select(ApiKey.id).where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None), is_stale)
     free = free.with_for_update(key_share=True, skip_locked=True)

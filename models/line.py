@@ -1,6 +1,7 @@
 """The line: who stands on a page of it, and which place a subscriber has, at a cost that does not grow."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from models import search
@@ -22,7 +23,10 @@ _THIS_WAITLIST = """
     AND (%(archived_too)s OR waitlists.archived_at IS NULL)
 """
 _WAITLIST = Query(f"SELECT id, subscribers_count FROM waitlists WHERE {_THIS_WAITLIST}")
-_COLUMNS = "one.id, one.email, one.joined_at, one.referral_code, one.referral_count"
+_COLUMNS = """
+    one.id, one.email, one.joined_at,
+    CASE WHEN waitlists.has_referrals THEN coalesce(one.referral_code, '') ELSE '' END, one.referral_count
+"""  # codes show only while referrals are on
 _IN_LINE_ORDER = "ORDER BY one.line_key, one.join_number DESC"
 
 
@@ -32,7 +36,7 @@ def _page_query(seek: str, first_key: str, skipped: str) -> Query:
     SQLite sees that the waitlist is one row and reads the line in the order of its index; PostgreSQL
     would sort the whole line, unless the page is cut off within a subquery.
     """
-    start = f"{seek} SELECT waitlists.subscribers_count, waitlists.has_referrals, {_COLUMNS} FROM waitlists"
+    start = f"{seek} SELECT waitlists.subscribers_count, {_COLUMNS} FROM waitlists"
     rows = f"one.waitlist_id = waitlists.id {first_key}"
     cut = f"{_IN_LINE_ORDER} LIMIT %(limit)s {skipped}"
     return Query(
@@ -49,7 +53,7 @@ _PAGE = _page_query(
     "OFFSET coalesce((SELECT skipped FROM seek), 0)",
 )
 _WITH_PLACE = f"""
-    SELECT {place_sql()} AS place, waitlists.has_referrals, {_COLUMNS}
+    SELECT {place_sql()}, {_COLUMNS}
     FROM subscribers AS one JOIN waitlists ON waitlists.id = one.waitlist_id
 """
 _FIND = Query(f"{_WITH_PLACE} WHERE one.waitlist_id = %(waitlist_id)s AND one.email_identity = %(identity)s")
@@ -87,14 +91,14 @@ def live_page(
     if not rows:  # past the end, or no such waitlist
         here = _WAITLIST.one_or_none(parameters)
         return None if here is None else Page([], here[1])
-    entries = [] if rows[0][2] is None else [_entry(row[1:], place) for place, row in enumerate(rows, offset + 1)]
-    return Page(entries, rows[0][0])
+    total, first_id = rows[0][:2]
+    return Page([] if first_id is None else _entries(range(offset + 1, offset + 1 + len(rows)), rows), total)
 
 
 def find(waitlist: Waitlist, email_identity: str) -> Entry | None:
     """The subscriber of the waitlist with this address, with their place; None where there is none."""
     row = _FIND.one_or_none({"waitlist_id": waitlist.id, "identity": email_identity})
-    return None if row is None else _entry(row[1:], row[0])
+    return None if row is None else _entries([row[0]], [row])[0]
 
 
 def get(waitlist: Waitlist, email_identity: str) -> Entry:
@@ -112,10 +116,12 @@ def _matching_page(parameters: dict[str, Any], offset: int, limit: int, q: str) 
     waitlist_id, size = here
     ids, total = search.page_of_ids(waitlist_id, size, q, offset=offset, limit=limit)
     rows = _BY_IDS.all({"ids": json.dumps(ids)})
-    return Page([_entry(row[1:], row[0]) for row in rows], total)
+    return Page(_entries([row[0] for row in rows], rows), total)
 
 
-def _entry(row: Row, place: int) -> Entry:
-    """An entry of (has_referrals, id, email, joined_at, code, count); codes show only while referrals are on."""
-    has_referrals, id_, email, joined_at, code, referral_count = row
-    return Entry(id_, email, moment(joined_at), place, (code or "") if has_referrals else "", referral_count)  # type: ignore[arg-type]
+def _entries(places: Iterable[int], rows: list[Row]) -> list[Entry]:
+    """The entries of rows that end in _COLUMNS, with their places: in one go, for this is on every call's path."""
+    return [
+        Entry(id_, email, moment(joined_at), place, code, referral_count)
+        for place, (_, id_, email, joined_at, code, referral_count) in zip(places, rows, strict=True)
+    ]

@@ -5,7 +5,7 @@ two more round trips to PostgreSQL, a session with its identity map more work th
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy.engine import Engine
@@ -18,9 +18,9 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 Row = tuple[Any, ...]
 
 
-def moment(value: datetime | str | None) -> datetime | None:
+def moment(value: datetime | str) -> datetime:
     """A stored moment, aware and in UTC: SQLite gives text without a zone, PostgreSQL the moment itself."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value + "+00:00")
 
 
 class Query:
