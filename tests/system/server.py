@@ -53,19 +53,24 @@ def flask_command(*arguments: str) -> list[str]:
 def run_command(
     settings: Environment, *arguments: str, stdin: str = "", expected: int = 0
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end in a process of its own."""
-    done = subprocess.run(
+    """Run a command to its end in a process group of its own, of which nothing outlives it."""
+    command = subprocess.Popen(
         flask_command(*arguments),
         cwd=ROOT,
         env=environment(settings),
-        input=stdin,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=START_SECONDS,
-        check=False,
+        start_new_session=True,
     )
-    assert done.returncode == expected, done.stdout + done.stderr
-    return done
+    try:
+        stdout, stderr = command.communicate(stdin, timeout=START_SECONDS)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(command.pid, signal.SIGKILL)
+    assert command.returncode == expected, stdout + stderr
+    return subprocess.CompletedProcess(arguments, command.returncode, stdout, stderr)
 
 
 def free_port() -> int:
