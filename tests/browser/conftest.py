@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Error, Page, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from tests.browser.watch import Watch
 
@@ -34,12 +34,19 @@ OpenPage: TypeAlias = Callable[..., Page]
 
 
 class SilentHandler(WSGIRequestHandler):
-    """Writes no access log, and gives a connection up that a browser opened in advance and never used."""
+    """Keeps connections open as a real server does, and writes no access log."""
 
-    timeout = 5
+    protocol_version = "HTTP/1.1"
+    timeout = 5  # seconds until it gives up a connection that nobody uses
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Say nothing."""
+
+
+class PatientServer(ThreadedWSGIServer):
+    """When it closes it waits for what still writes after its response."""
+
+    daemon_threads = False
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +67,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def serving(app: Flask, port: int = 0) -> Iterator[str]:
     """Serve an application, if need be on a free port, for the length of a `with` block; gives its address."""
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=SilentHandler)
-    server.daemon_threads = False  # closing waits for what still writes after its response
+    server = PatientServer("127.0.0.1", port, app, SilentHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -91,7 +97,7 @@ def open_page(chromium: Browser, watch: Watch) -> Iterator[OpenPage]:
     contexts = []
 
     def open_one(base_url: str, **options: Any) -> Page:
-        context = chromium.new_context(base_url=base_url, **options)
+        context = chromium.new_context(base_url=base_url, reduced_motion="reduce", **options)
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         watch.look_at(context)

@@ -16,8 +16,8 @@ TOKEN = re.compile(r"qu_live_[0-9A-Za-z]{36}")
 
 def sign_in(page: Page, user: User) -> None:
     """Sign in by the requests that the form would send: quicker where signing in is not the story."""
-    form = hidden_fields(page.request.get("/login").text())
-    answer = page.request.post("/login", form=form | {"email": user.email, "password": PASSWORD})
+    hidden = hidden_fields(page.request.get("/login").text())
+    answer = page.request.post("/login", form={**hidden, "email": user.email, "password": PASSWORD})
     assert answer.url.endswith("/waitlists")
 
 
@@ -64,7 +64,7 @@ def create_key(page: Page, name: str = "crm-sync") -> Locator:
     return opened(page, "Key created")
 
 
-def token_in(place: Page | Locator) -> str:
+def token_in(place: Locator) -> str:
     """The one token that is shown."""
     found: set[str] = set(TOKEN.findall(place.inner_text()))
     assert len(found) == 1
