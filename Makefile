@@ -9,7 +9,7 @@ export PORT
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format lock clean
+.PHONY: help run test lint format lock screenshot clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ lock: $(VENV)/.dev ## Lock the newest versions that requirements*.in allow
 
 bench: benchmarks/.venv/.installed ## Measure, and write docs/performance.md; BENCH="--help" says what can be chosen
 	@benchmarks/.venv/bin/python -m benchmarks $(BENCH)
+
+screenshot: $(VENV)/.dev ## Make docs/screenshot.png from the running product
+	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## Remove what make built; the database in instance/ stays
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
