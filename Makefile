@@ -12,7 +12,7 @@ export PORT
 .PHONY: help run test lint format lock screenshot clean
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.run ## Migrate and fill the database of DATABASE_URL, then serve on 127.0.0.1:PORT
 	@$(BIN)/flask --app app bootstrap
