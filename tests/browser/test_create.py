@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from models import ApiKey
 from tests.browser.conftest import on_sqlite
@@ -66,13 +66,20 @@ def test_a_wrong_form_keeps_what_was_typed_and_puts_the_focus_where_it_is_wrong(
     assert [(key.name, key.access_summary) for key in all_rows(ApiKey)] == [("analytics-warehouse", "Read-only")]
 
 
-def test_a_double_click_mints_one_key_and_shows_its_token(page: Page) -> None:
+def test_an_impatient_second_click_sends_nothing_and_the_token_is_shown(page: Page) -> None:
     sign_in(page, make_user())
     dialog = open_create(page)
     fill_in(dialog, "crm-sync", "Read subscribers")
+    held: list[Route] = []
+    page.route("**/api-keys/new", held.append)
 
-    button(dialog, "Create").dblclick()
+    with page.expect_request("**/api-keys/new"):
+        button(dialog, "Create").click()
+    button(dialog, "Create").click()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert len(held) == 1
 
+    held[0].continue_()
     token = token_in(opened(page, "Key created"))
     assert [key.prefix for key in all_rows(ApiKey)] == [token[:12]]
     assert len(events("api_key.created")) == 1
