@@ -43,7 +43,11 @@ def _ways(hits: str, ids: str, contains: str) -> _Ways:
 _SQLITE_HITS = (
     "FROM subscriber_search WHERE subscriber_search MATCH %(phrase)s AND rowid BETWEEN %(first_row)s AND %(last_row)s"
 )
-_POSTGRESQL_HITS = "FROM subscribers WHERE waitlist_id = %(waitlist_id)s AND email_search LIKE %(pattern)s"
+# The cast matters: btree_gin compares a bigint column with nothing but a bigint (before PostgreSQL 18), and
+# psycopg sends a small number as a smallint.
+_POSTGRESQL_HITS = (
+    "FROM subscribers WHERE waitlist_id = CAST(%(waitlist_id)s AS bigint) AND email_search LIKE %(pattern)s"
+)
 _WAYS = {
     "sqlite": _ways(
         hits=_SQLITE_HITS,

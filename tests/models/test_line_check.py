@@ -55,19 +55,3 @@ def test_a_row_missing_in_sqlites_search_index_is_put_back(app: Flask) -> None:
         waitlist = Waitlist.by_public_id(waitlist.public_id)
         assert [difference.what for difference in line_check.repair(waitlist)] == ["rows in the search index"]
         assert line_check.differences(waitlist) == []
-
-
-def test_the_command_says_what_is_wrong_and_repairs_it(app: Flask) -> None:
-    waitlist = make_line()
-    runner = app.test_cli_runner()
-    assert runner.invoke(args=["line", "check"]).exit_code == 0
-    with app.app_context(), writing():
-        db.session.execute(text(DAMAGES["total"]))
-
-    wrong = runner.invoke(args=["line", "check"])
-    assert (wrong.exit_code, wrong.stdout.splitlines()) == (
-        1,
-        [f"{waitlist.public_id}: total is 3, not 2", "1 waitlists checked, 1 wrong."],
-    )
-    assert runner.invoke(args=["line", "check", "--repair"]).exit_code == 0
-    assert runner.invoke(args=["line", "check"]).stdout == "1 waitlists checked, nothing is wrong.\n"
