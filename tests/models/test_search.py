@@ -84,7 +84,7 @@ def test_the_index_answers_a_search() -> None:
         text(
             "INSERT INTO subscribers (waitlist_id, email, email_identity, email_search, join_number, priority_score,"
             " referral_count, joined_at) SELECT :id, email, email, email, number, 0, 0, now() FROM"
-            " (SELECT number, 'grace' || number || '@example.org' AS email FROM generate_series(2, 30000) AS number) AS n"
+            " (SELECT number, 'grace' || number || '@example.org' AS email FROM generate_series(2, 30000) AS number) n"
         ),
         {"id": waitlist.id},
     )
