@@ -3,7 +3,7 @@
 from flask import Flask
 
 from blueprints.api import problems, schemas
-from blueprints.api.authentication import authenticate, note_use, tell_limits
+from blueprints.api.authentication import authenticate, tell_limits
 from blueprints.api.cookies import ConsoleSessions
 from blueprints.api.decorators import require_declared_access
 from blueprints.api.views import blueprint
@@ -12,7 +12,6 @@ __all__ = ["blueprint", "init_app", "require_declared_access"]
 
 blueprint.before_request(authenticate)
 blueprint.after_request(tell_limits)
-blueprint.after_request(note_use)
 
 
 def init_app(app: Flask) -> None:

@@ -65,16 +65,14 @@ def current_actor() -> Actor:
 
 
 def tell_limits(response: Response) -> Response:
-    """Say on a successful response what is left of the key's minute."""
-    allowance: limits.Allowance | None = app_ctx.g.get("allowance")
+    """Say on a successful response what is left of the key's minute, and keep that the key was used.
+
+    A request that got past key, plan and scope counts as a use; it is kept once the response is out.
+    """
+    noted = app_ctx.g
+    allowance: limits.Allowance | None = noted.get("allowance")
     if allowance is not None and response.status_code < 300:
         response.headers.extend(allowance.headers())
-    return response
-
-
-def note_use(response: Response) -> Response:
-    """Once the response is out, keep that the key was used: a request that got past key, plan and scope counts."""
-    noted = app_ctx.g
     if noted.get("is_key_used") and response.status_code not in {401, 403} and is_due(noted.caller, at := now()):
         response.call_on_close(partial(mark_used, db.engine, noted.caller, at))
     return response
