@@ -58,26 +58,27 @@ class Query:
         return rows[0] if rows else None
 
     def _ask(self, engine: Engine, parameters: dict[str, Any]) -> list[Row]:
-        pooled = engine.raw_connection()
+        driver_error = engine.dialect.loaded_dbapi.Error
+        pooled = None
         try:
-            driver: Any = pooled.driver_connection
-            if engine.dialect.name == "sqlite":
-                return cast(list[Row], driver.execute(self._sqlite, parameters).fetchall())
-            driver.autocommit = True
-            rows = driver.execute(self._postgresql, parameters, prepare=self._prepare).fetchall()
-            driver.autocommit = False
-            return cast(list[Row], rows)
-        except engine.dialect.loaded_dbapi.Error as error:
-            is_lost = engine.dialect.is_disconnect(error, pooled.dbapi_connection, None)
-            pooled.invalidate(error)
-            wrapped = DBAPIError.instance(
-                self._postgresql,
-                None,
-                error,
-                engine.dialect.loaded_dbapi.Error,
-                hide_parameters=True,
-                connection_invalidated=is_lost,
-            )
-            raise wrapped from error
+            pooled = engine.raw_connection()
+            return self._execute(engine, pooled.driver_connection, parameters)
+        except driver_error as error:
+            is_lost = pooled is not None and engine.dialect.is_disconnect(error, pooled.dbapi_connection, None)
+            if pooled is not None:
+                pooled.invalidate(error)
+            statement = self._postgresql
+            raise DBAPIError.instance(
+                statement, None, error, driver_error, hide_parameters=True, connection_invalidated=is_lost
+            ) from error
         finally:
-            pooled.close()
+            if pooled is not None:
+                pooled.close()
+
+    def _execute(self, engine: Engine, driver: Any, parameters: dict[str, Any]) -> list[Row]:
+        if engine.dialect.name == "sqlite":
+            return cast(list[Row], driver.execute(self._sqlite, parameters).fetchall())
+        driver.autocommit = True
+        rows = driver.execute(self._postgresql, parameters, prepare=self._prepare).fetchall()
+        driver.autocommit = False
+        return cast(list[Row], rows)
