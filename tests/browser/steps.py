@@ -65,7 +65,8 @@ def create_key(page: Page, name: str = "crm-sync") -> Locator:
 
 
 def token_in(place: Locator) -> str:
-    """The one token that is shown."""
+    """The one token that is shown, once it is."""
+    expect(place).to_contain_text(TOKEN)
     found: set[str] = set(TOKEN.findall(place.inner_text()))
     assert len(found) == 1
     return found.pop()
