@@ -37,7 +37,7 @@ def _names(_context: click.Context, _option: click.Parameter, value: str) -> tup
 @click.command(context_settings={"show_default": True})
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--rounds", type=click.IntRange(1), default=9, help="Interleaved rounds; one more warms up.")
-@click.option("--seconds", type=click.FloatRange(0.2), default=3.0, help="Of load per round and server.")
+@click.option("--seconds", type=click.IntRange(1), default=3, help="Of load per round and server.")
 @click.option("--sizes", default="10000,100000,1000000", callback=_numbers, help="Of the lines, for growth.")
 @click.option("--engines", default=",".join(ENGINES), callback=_names, help="For growth and writers.")
 @click.option("--peer-engine", type=click.Choice(ENGINES), default="sqlite", help="For list and create.")

@@ -57,12 +57,12 @@ def driver() -> str:
     return "wrk" if shutil.which("wrk") else "benchmarks/client.py"
 
 
-def read(call: Call, seconds: float, connections: int) -> Figures:
+def read(call: Call, seconds: int, connections: int) -> Figures:
     """Send the same GET over so many connections. Raises WrongAnswers."""
     return _wrk(call, seconds, connections) if driver() == "wrk" else write(call, seconds, connections)
 
 
-def write(call: Call, seconds: float, clients: int) -> Figures:
+def write(call: Call, seconds: int, clients: int) -> Figures:
     """Send from so many clients, each one request after the other, each of them unique. Raises WrongAnswers."""
     sights = _clients(call, seconds, clients)
     wrong = [status for sight in sights for status in sight.wrong]
@@ -78,9 +78,9 @@ def write(call: Call, seconds: float, clients: int) -> Figures:
     )
 
 
-def _wrk(call: Call, seconds: float, connections: int) -> Figures:
+def _wrk(call: Call, seconds: int, connections: int) -> Figures:
     headers = [part for name, value in call.headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s", *headers]
+    command = ["wrk", "--latency", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", *headers]
     command.append(f"http://127.0.0.1:{call.port}{call.path}")
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     wrong, rate, p99 = _WRONG.search(printed), _RATE.search(printed), _P99.search(printed)
@@ -89,7 +89,7 @@ def _wrk(call: Call, seconds: float, connections: int) -> Figures:
     return Figures(float(rate[1]), float(p99[1]) * _MILLISECONDS[p99[2]])
 
 
-def _clients(call: Call, seconds: float, clients: int) -> list[Sight]:
+def _clients(call: Call, seconds: int, clients: int) -> list[Sight]:
     """Start them all, let them go at the same moment, and gather what they saw."""
     round_name = secrets.token_hex(4)
     command = [sys.executable, "-m", "benchmarks.client"]

@@ -7,6 +7,7 @@ from typing import Any
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 STYLES = {"search": "--", "join": ":", "referral": ":", "key": "-."}
+COLOURS = ("black", *(f"C{nth}" for nth in range(10)))  # the ten of matplotlib, and black for the limit
 
 
 def draw(growth: Mapping[str, Any], file: Path) -> None:
@@ -20,10 +21,12 @@ def draw(growth: Mapping[str, Any], file: Path) -> None:
     measured = growth["milliseconds"]
     figure, panels = pyplot.subplots(1, len(measured), figsize=(5.5 * len(measured), 5), sharey=True, squeeze=False)
     for panel, (engine, operations) in zip(panels[0], measured.items(), strict=True):
-        for operation, sizes in operations.items():
+        for colour, (operation, sizes) in zip(COLOURS, operations.items(), strict=True):
             style = next((style for word, style in STYLES.items() if operation.endswith(word)), "-")
             times = [median(rounds) for rounds in sizes.values()]
-            panel.plot([int(size) for size in sizes], times, style, marker="o", markersize=3, label=operation)
+            panel.plot(
+                [int(size) for size in sizes], times, style, color=colour, marker="o", markersize=3, label=operation
+            )
         panel.set(xscale="log", yscale="log", title=TITLES[engine], xlabel="subscribers on the waitlist")
         panel.grid(visible=True, which="both", alpha=0.2)
     panels[0][0].set_ylabel("milliseconds (median)")

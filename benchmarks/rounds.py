@@ -14,7 +14,7 @@ class Setup(NamedTuple):
     """How thoroughly is measured, and on what."""
 
     rounds: int
-    seconds: float
+    seconds: int
     workers: int
     connections: int
     writers: int
