@@ -1,5 +1,6 @@
 """Settings: what each takes, what stops the start, and the secret that is kept."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,13 @@ def test_an_empty_environment_has_the_documented_defaults(tmp_path: Path) -> Non
         "RATELIMIT_FAILED_AUTH": 60,
         "API_KEY_LIMIT": 50,
     }
+
+
+def test_the_readme_has_every_setting_and_no_other() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    table = readme.partition("| Setting |")[2].partition("\n\n")[0]
+
+    assert sorted(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == sorted(SETTINGS)
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
