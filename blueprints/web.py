@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 from secrets import token_hex
+from typing import TextIO
 from urllib.parse import urlsplit
 
 import orjson
@@ -65,15 +66,21 @@ FOREIGN_FORM = "This form was sent from another site. Open the page here and try
 log = logging.getLogger("queuekey.requests")
 
 
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes a record's message as it is: it is a line of JSON already."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the message."""
+        return str(record.msg)
+
+
 def init_app(app: Flask) -> None:
     """Attach the hooks that every request and response passes."""
     app.before_request(_begin)
     app.register_error_handler(CSRFError, lambda _error: error_page(400, STALE_FORM))
     app.after_request(_finish)
     if not log.handlers:
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        log.addHandler(handler)
+        log.addHandler(LineHandler(sys.stdout))
         log.setLevel(logging.INFO)
 
 
