@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
+from ipaddress import ip_address
 from secrets import token_hex
 from typing import TextIO
 from urllib.parse import urlsplit
@@ -97,6 +98,14 @@ def public_url() -> str:
     if public := current_app.config["PUBLIC_URL"]:
         return str(public)
     return f"{request.scheme}://{request.host}" if _is_host_known() else ""
+
+
+def client_address() -> str | None:
+    """The address that the request came from; None for what a trusted proxy says that is no address."""
+    try:
+        return str(ip_address(request.remote_addr or ""))
+    except ValueError:
+        return None
 
 
 def error_page(status: int, sentence: str = "") -> ResponseReturnValue:

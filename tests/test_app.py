@@ -71,10 +71,12 @@ def test_the_public_host_is_answered_too(app: Flask, public_url: str, host: str)
         ("2", "6.6.6.6, 198.51.100.9, 203.0.113.7", "198.51.100.9"),
         ("2", "203.0.113.7", "127.0.0.1"),
         ("1", "", "127.0.0.1"),
+        ("1", "<script>", None),
+        ("1", "a" * 100, None),
     ],
 )
 def test_the_log_names_the_address_that_the_trusted_proxies_saw(
-    app: Flask, proxies: str, forwarded: str, address: str
+    app: Flask, proxies: str, forwarded: str, address: str | None
 ) -> None:
     settings = {"DATABASE_URL": app.config["DATABASE_URL"], "SECRET_KEY": SECRET, "TRUSTED_PROXIES": proxies}
     behind = create_app(settings)

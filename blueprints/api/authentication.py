@@ -5,7 +5,7 @@ from functools import partial
 from flask import Response, current_app, g, request
 from flask.globals import app_ctx, request_ctx
 
-from blueprints import limits
+from blueprints import limits, web
 from blueprints.api.decorators import is_public
 from blueprints.api.problems import CHALLENGE, INVALID_TOKEN, MISSING_TOKEN, RATE_LIMITED, Problem
 from models import Actor, ApiKey, Feature, ResolvedKey, db, now
@@ -35,7 +35,7 @@ def _resolve(authorization: str) -> ResolvedKey:
     caller = ApiKey.resolve(token.lstrip(" ")) if scheme.lower() == "bearer" else None
     if caller is not None:
         return caller
-    failures = limits.count_failed_authentication(request.remote_addr or "")
+    failures = limits.count_failed_authentication(web.client_address() or "")
     if failures is not None and failures.is_exceeded:
         raise Problem(RATE_LIMITED, headers=failures.headers())
     raise _invalid_token()
@@ -61,7 +61,7 @@ def _invalid_token() -> Problem:
 def current_actor() -> Actor:
     """The calling key as the actor of what it changes."""
     caller: ResolvedKey = g.caller
-    return caller.as_actor(request.remote_addr, request.headers.get("User-Agent"), g.request_id)
+    return caller.as_actor(web.client_address(), request.headers.get("User-Agent"), g.request_id)
 
 
 def tell_limits(response: Response) -> Response:

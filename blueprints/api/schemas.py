@@ -15,7 +15,7 @@ LIMIT_MAX = 200
 LIMIT_DEFAULT = 25
 Q_MAX = 254
 BOUNDS = {"limit": LIMIT_MAX, "default limit": LIMIT_DEFAULT, "q": Q_MAX}  # as the docs say them
-WHOLE_NUMBER = "Use a whole number, in digits without a sign or leading zero."
+WHOLE_NUMBER = "Use a whole number from 1, in digits without a sign or leading zero."
 
 
 def _digits(value: object) -> object:
@@ -71,6 +71,8 @@ class ListQuery(Schema):
             raise Problem.of_field("query", "Send percent-encoded UTF-8.") from None
         counts = Counter(name for name, _ in pairs)
         errors = [{"field": name, "message": "Send this parameter once."} for name in counts if counts[name] > 1]
+        if "" in counts:
+            errors.append({"field": "query", "message": "Give every parameter a name."})
         if errors:
             raise Problem(VALIDATION_FAILED, errors=errors)
         return cls.parse(dict(pairs))

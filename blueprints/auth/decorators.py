@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from flask import abort, g, request
 from flask_login import current_user, login_required
 
+from blueprints import web
 from models import Actor, Feature, User
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -61,4 +62,4 @@ def signed_in() -> User:
 
 def current_actor() -> Actor:
     """The signed-in user as the actor of what they change."""
-    return signed_in().as_actor(request.remote_addr, request.headers.get("User-Agent"), g.request_id)
+    return signed_in().as_actor(web.client_address(), request.headers.get("User-Agent"), g.request_id)

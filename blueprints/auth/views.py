@@ -1,10 +1,10 @@
 """Sign in, sign out, change one's password."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from blueprints import limits
+from blueprints import limits, web
 from blueprints.auth import sessions
 from blueprints.auth.decorators import anyone, current_actor, member_required, signed_in
 from blueprints.auth.forms import LoginForm, PasswordForm
@@ -34,7 +34,7 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _login_page(form, 422)
     email, password = form.email.data or "", form.password.data or ""
-    tries = limits.count_login(User.account_of(email), request.remote_addr or "")
+    tries = limits.count_login(User.account_of(email), web.client_address() or "")
     if tries is not None and tries.is_exceeded:
         form.password.errors = [TOO_FAST]
         return _login_page(form, 429, tries.headers())
@@ -73,7 +73,7 @@ def change_password() -> ResponseReturnValue:
     form, user = PasswordForm(), signed_in()
     if not form.validate():
         return _account_page(form, 422)
-    tries = limits.count_login(User.account_of(user.email), request.remote_addr or "")
+    tries = limits.count_login(User.account_of(user.email), web.client_address() or "")
     if tries is not None and tries.is_exceeded:
         form.current_password.errors = [TOO_FAST]
         return _account_page(form, 429, tries.headers())

@@ -30,6 +30,11 @@ APPEND_ONLY = {
     "sqlite": (
         """CREATE TRIGGER activity_events_no_update BEFORE UPDATE ON activity_events
         BEGIN SELECT RAISE(ABORT, 'activity events are append-only'); END""",
+        # INSERT OR REPLACE fires no DELETE trigger on a connection without recursive_triggers, which any other
+        # program's is.
+        """CREATE TRIGGER activity_events_no_replace BEFORE INSERT ON activity_events
+        WHEN NEW.id > 0 AND EXISTS (SELECT 1 FROM activity_events WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'activity events are append-only'); END""",
         """CREATE TRIGGER activity_events_no_delete BEFORE DELETE ON activity_events
         BEGIN SELECT RAISE(ABORT, 'activity events are append-only'); END""",
     ),

@@ -1,5 +1,7 @@
 """What an event keeps, and that nothing changes it."""
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -70,6 +72,21 @@ def test_the_database_refuses_to_replace_or_truncate_events(context: None) -> No
         with pytest.raises(DBAPIError, match=REFUSED):
             change(statement)
         db.session.rollback()
+
+    assert [event.actor_name for event in all_rows(ActivityEvent)] == ["System"]
+
+
+def test_another_program_on_sqlites_file_cannot_replace_an_event_either(context: None) -> None:
+    make_organisation()
+    if db.engine.dialect.name != "sqlite":  # which has no REPLACE, and triggers that no connection turns off
+        return
+    db.session.rollback()
+    with closing(sqlite3.connect(str(db.engine.url.database))) as other:
+        columns = ", ".join(column.name for column in ActivityEvent.__table__.columns)
+        renamed = columns.replace("actor_name", "'Mallory'", 1)
+        for verb in ("REPLACE", "INSERT OR REPLACE", "INSERT"):
+            with pytest.raises(sqlite3.IntegrityError, match=REFUSED):
+                other.execute(f"{verb} INTO activity_events ({columns}) SELECT {renamed} FROM activity_events")
 
     assert [event.actor_name for event in all_rows(ActivityEvent)] == ["System"]
 

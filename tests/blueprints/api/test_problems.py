@@ -46,7 +46,7 @@ def test_a_document_has_its_members_and_no_others(app: Flask) -> None:
     document = problem(caller.api.get(f"{caller.path}?page=0"), 422, "validation_failed")
     assert document.keys() == {"type", "title", "status", "detail", "code", "request_id", "errors"}
     assert document["errors"] == [
-        {"field": "page", "message": "Use a whole number, in digits without a sign or leading zero."}
+        {"field": "page", "message": "Use a whole number from 1, in digits without a sign or leading zero."}
     ]
 
 
