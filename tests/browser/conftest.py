@@ -68,7 +68,7 @@ def chromium() -> Iterator[Browser]:
 def serving(app: Flask, port: int = 0) -> Iterator[str]:
     """Serve an application, if need be on a free port, for the length of a `with` block; gives its address."""
     server = PatientServer("127.0.0.1", port, app, SilentHandler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
