@@ -25,6 +25,7 @@ API_ROOT = "/v1/api"
 RETRY_AFTER_SECONDS = 1
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SEARCH_PARAMETER = "q"  # whatever people search for: the page that searches says what is wrong with it
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -145,7 +146,7 @@ def _begin() -> ResponseReturnValue | None:
 def _refuse_unknown_host() -> ResponseReturnValue:
     """Answer nothing that could make links to a host that somebody else chose (OWASP: host header injection)."""
     if is_api():
-        abort(400)
+        abort(400, description=f"The Host header is not ours. {UNKNOWN_HOST}")
     return Response(f"{UNKNOWN_HOST}\n", 400, content_type="text/plain; charset=utf-8")
 
 
@@ -154,7 +155,8 @@ def _refuse_unreadable() -> None:
 
     Flask-WTF would take a JSON body for a form.
     """
-    texts = [request.path, *(text for pair in request.args.items(multi=True) for text in pair)]
+    said = (pair for pair in request.args.items(multi=True) if pair[0] != SEARCH_PARAMETER)
+    texts = [request.path, *(text for pair in said for text in pair)]
     if any(not _is_storable(text) for text in texts):
         abort(400)
     is_form = request.method in SAFE_METHODS or request.mimetype in FORM_TYPES

@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, ClientDisconnected, Forbidden, HTTPException
 
 from blueprints import web
 from models import Feature, FeatureNotAllowed, RuleBroken, TryAgain, WaitlistArchived, db
@@ -146,7 +146,7 @@ _BY_STATUS = {
     413: BODY_TOO_LARGE,
     500: INTERNAL_ERROR,
 }
-_UNREADABLE = "The request breaks off, or its Host is none that Queuekey answers at."
+_CUT_OFF = "The body ends before the length that Content-Length names."
 
 
 class Problem(Exception):
@@ -199,12 +199,17 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
     if web.is_api():
-        detail = _UNREADABLE if status == 400 else ""
+        detail = _CUT_OFF if isinstance(error, ClientDisconnected) else _own_words(error)
         return Problem(_BY_STATUS.get(status, INVALID_REQUEST), detail, headers).response()
-    own_words = error.description if status == 403 and error.description != type(error).description else ""
-    response = current_app.make_response(web.error_page(status, own_words or ""))
+    response = current_app.make_response(web.error_page(status, _own_words(error)))
     response.headers.update(headers)
     return response
+
+
+def _own_words(error: HTTPException) -> str:
+    """What we said when we refused; "" for the sentences that werkzeug has for every status."""
+    is_ours = type(error) in {BadRequest, Forbidden} and error.description != type(error).description
+    return error.description or "" if is_ours else ""
 
 
 def _answer_plan(refusal: FeatureNotAllowed) -> ResponseReturnValue:

@@ -46,19 +46,8 @@ class Schema(BaseModel):
             raise Problem(VALIDATION_FAILED, errors=[_in_words(item) for item in error.errors()]) from None
 
 
-class ListQuery(Schema):
-    """Which page of the line, and whose addresses."""
-
-    page: WholeNumber = Field(default=1, ge=1, le=PAGE_MAX)
-    limit: WholeNumber = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    q: str = Field(default="", max_length=Q_MAX)
-
-    @field_validator("q")
-    @classmethod
-    def _storable(cls, value: str) -> str:
-        if "\0" in value:
-            raise ValueError("NUL is not part of an e-mail address.")
-        return value
+class QueryString(Schema):
+    """The parameters of a call; as it stands, of one that takes none."""
 
     @classmethod
     def from_query_string(cls, query_string: bytes) -> Self:
@@ -81,6 +70,21 @@ class ListQuery(Schema):
     @cache
     def _without_parameters(cls) -> Self:
         return cls()
+
+
+class ListQuery(QueryString):
+    """Which page of the line, and whose addresses."""
+
+    page: WholeNumber = Field(default=1, ge=1, le=PAGE_MAX)
+    limit: WholeNumber = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    q: str = Field(default="", max_length=Q_MAX)
+
+    @field_validator("q")
+    @classmethod
+    def _storable(cls, value: str) -> str:
+        if "\0" in value:
+            raise ValueError("NUL is not part of an e-mail address.")
+        return value
 
     @property
     def offset(self) -> int:

@@ -11,7 +11,7 @@ from blueprints.api.body import read_json
 from blueprints.api.decorators import feature_required, scope_required
 from blueprints.api.pages import link_header
 from blueprints.api.problems import NOT_FOUND, Problem
-from blueprints.api.schemas import ListQuery, Signup
+from blueprints.api.schemas import ListQuery, QueryString, Signup
 from models import AlreadyJoined, Entry, Feature, Scope, Subscriber, Waitlist, db, line, transact
 
 blueprint = Blueprint("api", __name__, url_prefix=web.API_ROOT)
@@ -38,6 +38,7 @@ def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
 def create_subscriber(waitlist_id: str) -> ResponseReturnValue:
     """Put somebody in line: 201, or 200 with the subscriber as it stands for a known address."""
     waitlist = _waitlist(waitlist_id)
+    QueryString.from_query_string(request.query_string)
     db.session.rollback()  # a slow body must not keep a connection busy
     signup = Signup.parse(read_json())
     known = line.find(waitlist, signup.email.identity)

@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 
 from flask import request, url_for
 
+from blueprints import web
 from models import Entry, Waitlist, line
 
 PER_PAGE = 25
@@ -40,8 +41,8 @@ def wanted_page() -> int:
 
 
 def wanted_text() -> str:
-    """What the request searches for, without the blanks around it."""
-    return request.args.get("q", "").strip()[:Q_MAX]
+    """What the request searches for, without the blanks around it; NUL as browsers show it, for no column holds it."""
+    return request.args.get(web.SEARCH_PARAMETER, "").replace("\0", "\ufffd").strip()[:Q_MAX]
 
 
 def _address(waitlist: Waitlist, number: int, q: str) -> str:

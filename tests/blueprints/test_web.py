@@ -165,7 +165,7 @@ def test_errors_are_pages_for_people(app: Flask, client: FlaskClient) -> None:
             (visitor.get("/nowhere"), 404),
             (visitor.get("/docs/nowhere"), 404),
             (visitor.put("/login"), 405),
-            (visitor.get("/waitlists?q=%00"), 400),
+            (visitor.get("/waitlists?page=%00"), 400),
         ):
             assert response.status_code == status
             assert is_a_page(response)

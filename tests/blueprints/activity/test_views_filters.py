@@ -103,6 +103,7 @@ def test_nothing_found_says_so_and_how_to_go_on(app: Flask) -> None:
         ("from=2026-05-04&to=2026-05-03", "to", "This day is before the first one."),
         ("q=" + "x" * 255, "q", "Use 254 characters or fewer."),
         ("q=a%0Ab", "q", "Leave out control characters."),
+        ("q=%00", "q", "Leave out control characters."),
     ],
 )
 def test_a_filter_that_cannot_be_used_is_told_beside_its_field(app: Flask, query: str, field: str, words: str) -> None:

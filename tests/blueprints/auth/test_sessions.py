@@ -121,6 +121,13 @@ def test_signing_out_leaves_everybody_else_signed_in(app: Flask) -> None:
     assert is_signed_in(other)
 
 
+def test_the_button_says_that_every_session_ends(app: Flask) -> None:
+    page = sign_in(app, make_user()).get("/account").text
+
+    assert '<button aria-describedby="sign-out-note">Sign out</button>' in page
+    assert 'id="sign-out-note" class="qk-muted qk-small">Ends your sessions on all devices.<' in page
+
+
 def test_signing_out_by_a_link_does_nothing(app: Flask) -> None:
     client = sign_in(app, make_user())
 

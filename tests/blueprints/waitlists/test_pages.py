@@ -76,3 +76,16 @@ def test_a_page_past_the_end_says_so(app: Flask) -> None:
 
     assert response.status_code == 200
     assert "This page is past the end" in response.text
+
+
+def test_a_search_that_no_address_can_contain_finds_nothing(app: Flask) -> None:
+    organisation = make_organisation()
+    waitlist = make_waitlist(organisation)
+    make_subscriber(waitlist, "only@example.org")
+    client, path = member_of(app, organisation), f"/waitlists/{waitlist.public_id}"
+
+    for junk in ("%00", "on%00ly", "%FF", "%ED%A0%80"):
+        response = client.get(f"{path}?q={junk}")
+        assert (response.status_code, shown_addresses(response)) == (200, [])
+        assert "\0" not in response.text
+    assert shown_addresses(client.get(f"{path}?q=only")) == ["only@example.org"]
