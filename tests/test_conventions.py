@@ -12,7 +12,7 @@ from models import Action
 from tests.conftest import SECRET_KEY
 from tests.source import EVERYTHING, PRODUCT, ROOT, code, functions, imports, is_view, length, modules, package, strings
 
-VIEWS = modules("blueprints/**/views.py")
+VIEWS = [module for module in modules("blueprints/**/*.py") if any(map(is_view, functions(module)))]
 PACKAGES = {package(module) for module in modules("blueprints/*/*.py")}
 SHARED_GUARDS = "blueprints.auth.decorators"
 VENDORED = {"static", "bootstrap.static"}

@@ -1,11 +1,10 @@
 """The calls of the customer API."""
 
-from typing import Any
-
 from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
 from blueprints import web
+from blueprints.api import answers
 from blueprints.api.authentication import current_actor, hold_caller
 from blueprints.api.body import read_json
 from blueprints.api.decorators import feature_required, scope_required
@@ -27,7 +26,7 @@ def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
     page = line.live_page(organisation_id, waitlist_id, offset=query.offset, limit=query.limit, q=query.q)
     if page is None:
         raise Problem(NOT_FOUND)
-    items = [_item(entry) for entry in page.entries]
+    items = [answers.subscriber(entry) for entry in page.entries]
     body = {"items": items, "total": page.total, "page": query.page, "limit": query.limit}
     return body, {"Link": link_header(query, page.total)}
 
@@ -37,22 +36,22 @@ def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
 @scope_required(Scope.SUBSCRIBERS_WRITE)
 def create_subscriber(waitlist_id: str) -> ResponseReturnValue:
     """Put somebody in line: 201, or 200 with the subscriber as it stands for a known address."""
-    waitlist = _waitlist(waitlist_id)
+    waitlist = own_waitlist(waitlist_id)
     QueryString.from_query_string(request.query_string)
     db.session.rollback()  # a slow body must not keep a connection busy
     signup = Signup.parse(read_json())
     known = line.find(waitlist, signup.email.identity)
     if known is not None:
-        return _item(known), 200
+        return answers.subscriber(known), 200
 
     def join() -> Entry:
         hold_caller()
         return Subscriber.join(waitlist, signup.email, current_actor(), referred_by=signup.referred_by)
 
     try:
-        return _item(transact(join)), 201
+        return answers.subscriber(transact(join)), 201
     except AlreadyJoined:  # through another request, a moment ago
-        return _item(line.get(waitlist, signup.email.identity)), 200
+        return answers.subscriber(line.get(waitlist, signup.email.identity)), 200
 
 
 def _query(waitlist_id: str) -> ListQuery:
@@ -60,24 +59,13 @@ def _query(waitlist_id: str) -> ListQuery:
     try:
         return ListQuery.from_query_string(request.query_string)
     except Problem:
-        _waitlist(waitlist_id)
+        own_waitlist(waitlist_id)
         raise
 
 
-def _waitlist(waitlist_id: str) -> Waitlist:
+def own_waitlist(waitlist_id: str) -> Waitlist:
+    """The waitlist of the calling key's organisation. Raises Problem not_found."""
     waitlist = Waitlist.of(g.caller.organisation_id, waitlist_id)
     if waitlist is None:
         raise Problem(NOT_FOUND)
     return waitlist
-
-
-def _item(entry: Entry) -> dict[str, Any]:
-    id_, email, joined_at, position, referral_code, referral_count = entry
-    return {
-        "id": str(id_),
-        "email": email,
-        "joined_at": joined_at,
-        "position": position,
-        "referral_code": referral_code,
-        "referral_count": referral_count,
-    }
