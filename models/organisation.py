@@ -143,8 +143,7 @@ class Organisation(Base):
 
     @classmethod
     def _free_slug(cls, name: str) -> str:
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "organisation"
+        stem = plain_slug(name)
         taken = set(db.session.scalars(select(cls.slug).where(cls.slug.startswith(stem, autoescape=True))))
         slug, number = stem, 1
         while slug in taken:
@@ -200,3 +199,9 @@ class Organisation(Base):
         db.session.flush()
         ActivityEvent.record(self.id, Action.PLAN_CHANGED, actor, self.target, details)
         return affected
+
+
+def plain_slug(name: str) -> str:
+    """The slug that a name gives where nobody has it yet: lower-case ASCII letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or "organisation"

@@ -8,6 +8,19 @@ from models import Actor, ApiKey, Organisation, RuleBroken, Scope, writing
 
 ID_MAX = 2**63 - 1
 
+
+class KeyId(click.ParamType[int]):
+    """The number of a key. What was typed is not repeated: it may be a token."""
+
+    name = "id"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Take the digits that `api-keys list` shows, and nothing else."""
+        if not (value.isascii() and value.isdecimal() and len(value) <= 19 and 1 <= int(value) <= ID_MAX):
+            self.fail("A key's ID is the number that “api-keys list” shows first, not its name, prefix or token.")
+        return int(value)
+
+
 api_keys = CommandGroup("api-keys", help="Create, list and revoke API keys.")
 
 
@@ -50,7 +63,7 @@ def list_(slug: str, as_json: bool) -> None:
 
 
 @api_keys.command("revoke")
-@click.argument("key_id", metavar="ID", type=click.IntRange(1, ID_MAX))
+@click.argument("key_id", metavar="ID", type=KeyId())
 @organisation_option
 def revoke(key_id: int, slug: str) -> None:
     """Revoke a key, at once and for good."""

@@ -27,8 +27,7 @@ def create(email: str, slug: str, role: str, name: str, password: str) -> None:
 def list_(slug: str) -> None:
     """List an organisation's users, deactivated ones included."""
     everybody = User.all_of(Organisation.by_slug(slug))
-    rows = [(user.email, user.name, user.role, "deactivated" if user.deactivated_at else "") for user in everybody]
-    print_table(("E-mail", "Name", "Role", ""), rows)
+    print_table(("E-mail", "Name", "Role", "Deactivated"), list(map(_as_row, everybody)))
 
 
 @users.command("deactivate")
@@ -48,6 +47,11 @@ def set_password(email: str, password: str) -> None:
     with writing():
         _user(email).change_password(password, Actor.system("users set-password"))
     click.echo(f"Changed the password of {email}. They are signed out everywhere.")
+
+
+def _as_row(user: User) -> tuple[str, ...]:
+    left = f"{user.deactivated_at:%Y-%m-%d %H:%M}" if user.deactivated_at else ""
+    return (user.email, user.name, user.role, left)
 
 
 def _user(email: str) -> User:

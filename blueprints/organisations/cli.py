@@ -8,6 +8,7 @@ from flask_migrate import upgrade
 from blueprints.command_line import Command, CommandGroup, json_option, print_json
 from blueprints.organisations.demo import LINE, Demo
 from models import Actor, Feature, Organisation, Plan, writing
+from models.organisation import plain_slug
 
 organisations = CommandGroup("organisations", help="Create organisations and change their plans.")
 plan_choice = click.Choice([plan.value for plan in Plan])
@@ -21,6 +22,9 @@ def create(name: str, plan: str, as_json: bool) -> None:
     """Create an organisation and print its slug."""
     with writing():
         organisation = Organisation.create(name, Plan(plan), Actor.system("organisations create"))
+    wanted = plain_slug(organisation.name)
+    if organisation.slug != wanted:
+        click.echo(f"The slug “{wanted}” is taken: this organisation's is “{organisation.slug}”.", err=True)
     if as_json:
         print_json({"slug": organisation.slug})
     else:

@@ -5,6 +5,8 @@ from typing import NamedTuple, Self
 from models import Actor, EmailAddress, Organisation, Plan, Role, Subscriber, User, Waitlist
 from models.user import random_password
 
+ORGANISATION = "Acorn"
+ADMIN = "First admin"
 EMAIL = "admin@example.org"
 
 # Name and, for those who were referred, by whom.
@@ -37,9 +39,9 @@ class Demo(NamedTuple):
         """Fill an empty database in the open transaction; None, and nothing written, if it is in use."""
         if not Organisation.none_yet():
             return None
-        organisation = Organisation.create("Demo", Plan.PRO, actor)
+        organisation = Organisation.create(ORGANISATION, Plan.PRO, actor)
         password = random_password()
-        admin = User.create(organisation, EMAIL, Role.ADMIN, password, actor, name="Demo admin")
+        admin = User.create(organisation, EMAIL, Role.ADMIN, password, actor, name=ADMIN)
         waitlist = Waitlist.create(organisation, "Spring launch", actor)
         codes: dict[str | None, str | None] = {None: None}
         for name, referrer in LINE:

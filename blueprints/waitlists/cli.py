@@ -48,10 +48,15 @@ def create(name: str, slug: str, referral_skip: int, no_referrals: bool, as_json
 def list_(slug: str) -> None:
     """List an organisation's waitlists, archived ones last."""
     rows = [
-        (waitlist.public_id, waitlist.name, f"{waitlist.subscribers_count:,}", "archived" * waitlist.is_archived)
+        (
+            waitlist.public_id,
+            waitlist.name,
+            f"{waitlist.subscribers_count:,}",
+            "archived" if waitlist.is_archived else "open",
+        )
         for waitlist in Waitlist.summaries(Organisation.by_slug(slug))
     ]
-    print_table(("Id", "Name", "Subscribers", ""), rows)
+    print_table(("Id", "Name", "Subscribers", "State"), rows)
 
 
 @waitlists.command("archive")

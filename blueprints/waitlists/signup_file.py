@@ -8,6 +8,7 @@ from models import EmailAddress, RuleBroken
 
 LINE_BYTES_MAX = 1 << 20
 DELIMITERS = (",", ";", "\t")  # the second is what spreadsheets write where the comma is the decimal sign
+OPEN_QUOTE = "A quote opens here that is never closed."
 NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -47,20 +48,30 @@ def read_signups(file: BinaryIO, tell_progress: Callable[[int], object]) -> Iter
 
 
 def _rows(lines: Iterator[str], delimiter: str, names: list[str]) -> Iterator[Row]:
-    reader = csv.reader(lines, delimiter=delimiter)
+    ended: list[bool] = []
+    reader = csv.reader(_watched(lines, ended), delimiter=delimiter)
     while True:
         began = reader.line_num + 2  # the first line was read before the reader began to count
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield Row(_where(began, reader.line_num + 1), problem=f"The line is not CSV: {error}.")
+            where = _where(began, reader.line_num + 1)
+            is_one_line = began == reader.line_num + 1
+            yield Row(where, problem=f"The line is not CSV: {error}." if is_one_line else OPEN_QUOTE)
             continue
         if cells is None:
             return
-        if any(cells):
+        where = _where(began, reader.line_num + 1)
+        if ended:  # a whole row does not ask for another line
+            yield Row(where, problem=OPEN_QUOTE)
+        elif any(cells):
             row = dict(zip(names, map(str.strip, cells), strict=False))
-            where = _where(began, reader.line_num + 1)
             yield Row(where, row.get("email", ""), row.get("referred_by") or None)
+
+
+def _watched(lines: Iterator[str], ended: list[bool]) -> Iterator[str]:
+    yield from lines
+    ended.append(True)
 
 
 def _decoded(file: BinaryIO, tell_progress: Callable[[int], object]) -> Iterator[str]:

@@ -138,16 +138,29 @@ def test_a_revoked_key_is_refused_on_the_next_request_and_revoking_twice_is_fine
     assert (event.actor_type, event.details["command"]) == ("system", "api-keys revoke")
 
 
-@pytest.mark.parametrize(
-    ("key_id", "status"), [("0", 2), ("-1", 2), ("crm-sync", 2), (str(2**63), 2), (str(2**63 - 1), 1)]
+NO_ID = (
+    "Invalid value for 'ID': A key's ID is the number that “api-keys list” shows first, not its name, prefix or token."
 )
-def test_revoking_a_key_that_is_none_is_refused(app: Flask, key_id: str, status: int) -> None:
+
+
+@pytest.mark.parametrize(
+    "given", ["0", "-1", "crm-sync", "", "1_0", "١", " 1", "1.0", "9" * 5000, str(2**63), "qu_live_AbCd"]
+)
+def test_what_is_no_number_of_a_key_is_refused_kindly_and_not_repeated(app: Flask, given: str) -> None:
     key, _ = make_api_key(make_organisation("Fernhill"))
 
-    refusal(app, "api-keys", "revoke", "--organisation", "fernhill", "--", key_id, status=status)
+    assert refusal(app, "api-keys", "revoke", "--organisation", "fernhill", "--", given, status=2) == NO_ID
 
     assert events("api_key.revoked") == []
     succeed(app, "api-keys", "revoke", "--organisation", "fernhill", "--", str(key.id))
+
+
+def test_a_number_that_no_key_has_is_refused(app: Flask) -> None:
+    make_organisation("Fernhill")
+
+    said = refusal(app, "api-keys", "revoke", str(2**63 - 1), "--organisation", "fernhill")
+
+    assert said == f"There is no key {2**63 - 1} in “fernhill”."
 
 
 def test_another_organisations_key_cannot_be_revoked_under_the_wrong_slug(app: Flask) -> None:

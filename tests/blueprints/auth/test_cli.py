@@ -76,11 +76,12 @@ def test_listing_users_names_everybody_of_the_organisation_and_nobody_else(app: 
     succeed(app, "users", "deactivate", "grace@example.org")
 
     lines = succeed(app, "users", "list", "--organisation", "fernhill").splitlines()
+    _, grace, _ = all_rows(User)
 
     assert [line.split() for line in lines] == [
-        ["E-mail", "Name", "Role"],
+        ["E-mail", "Name", "Role", "Deactivated"],
         ["ada@example.org", "Ada", "admin"],
-        ["grace@example.org", "Grace", "admin", "deactivated"],
+        ["grace@example.org", "Grace", "admin", *f"{grace.deactivated_at:%Y-%m-%d %H:%M}".split()],
     ]
 
 

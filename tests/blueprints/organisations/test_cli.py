@@ -27,10 +27,12 @@ def test_an_organisation_is_on_free_unless_a_plan_is_given(app: Flask) -> None:
     assert all_rows(Organisation)[0].plan is Plan.FREE
 
 
-def test_two_organisations_of_one_name_have_different_slugs_as_json(app: Flask) -> None:
-    slugs = [json.loads(succeed(app, "organisations", "create", "Fernhill", "--json")) for _ in range(2)]
+def test_a_taken_slug_gets_a_number_and_that_is_said_on_standard_error(app: Flask) -> None:
+    first, second = (run(app, "organisations", "create", "Fernhill", "--json") for _ in range(2))
 
-    assert slugs == [{"slug": "fernhill"}, {"slug": "fernhill-2"}]
+    assert (json.loads(first.stdout), first.stderr) == ({"slug": "fernhill"}, "")
+    assert json.loads(second.stdout) == {"slug": "fernhill-2"}
+    assert second.stderr == "The slug “fernhill” is taken: this organisation's is “fernhill-2”.\n"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,7 @@ def test_bootstrap_makes_a_demo_organisation_whose_admin_can_sign_in(app: Flask)
     assert (organisation.slug, organisation.plan) == (made["organisation"], Plan.PRO)
     assert (user.email, user.is_admin) == (made["email"], True)
     assert waitlist.public_id == made["waitlist"]
+    assert not {*organisation.name.split()} & {*user.name.split(), Plan.PRO.label}  # they stand side by side in the bar
     assert sign_in(app, user, made["password"]).get("/waitlists").status_code == 200
 
 

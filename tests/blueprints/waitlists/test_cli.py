@@ -103,7 +103,7 @@ def test_listing_waitlists_shows_those_of_the_organisation(app: Flask) -> None:
     lines = succeed(app, "waitlists", "list", "--organisation", "fernhill").splitlines()
 
     assert [line.split() for line in lines] == [
-        ["Id", "Name", "Subscribers"],
-        [spring.public_id, "Spring", "1"],
+        ["Id", "Name", "Subscribers", "State"],
+        [spring.public_id, "Spring", "1", "open"],
         [autumn.public_id, "Autumn", "0", "archived"],
     ]

@@ -79,6 +79,27 @@ def test_bad_lines_are_listed_by_number_and_the_rest_is_imported(app: Flask, tmp
     assert len(events("subscriber.created")) == 3
 
 
+@pytest.mark.parametrize(
+    "ending", [b"", b"\n", b"\nnever@example.org,\n", b"x" * 90_000 + b"\n" + b"y" * 90_000 + b'"\n']
+)
+def test_a_quote_that_is_never_closed_is_told_as_such_with_its_line(app: Flask, tmp_path: Path, ending: bytes) -> None:
+    content = b'email,note\nada@example.org,"closed\nlater"\n"open@example.org,' + ending
+
+    printed = import_file(app, tmp_path, make_waitlist(), content)
+
+    assert printed[0] == "1 created, 0 already there, 1 bad"
+    where, _, problem = printed[1].partition(": ")
+    assert where == ("Line 4" if ending.count(b"\n") < 2 else "Lines 4–5")
+    assert problem == "A quote opens here that is never closed."
+    assert addresses() == ["ada@example.org"]
+
+
+def test_a_quote_that_is_closed_in_the_last_line_is_read(app: Flask, tmp_path: Path) -> None:
+    content = b'email,note\nada@example.org,"one\ntwo"'
+
+    assert import_file(app, tmp_path, make_waitlist(), content) == ["1 created, 0 already there, 0 bad"]
+
+
 def test_a_line_that_is_not_csv_is_a_bad_line(app: Flask, tmp_path: Path) -> None:
     content = b"email\nada@example.org\n" + b"x" * 200_000 + b"\nalan@example.org\n"
 
