@@ -64,7 +64,7 @@ def make_tenant(app: Flask, name: str) -> Tenant:
     visitors["nobody"] = Visitor(passer_by, hidden_fields(passer_by.get("/login").text)["csrf_token"])
     key = minted["both"][0]
     ids = {"waitlist_id": waitlist.public_id, "api_key_id": str(key.id)}
-    secrets = {name, waitlist.public_id, subscriber.referral_code, *(key.prefix for key, _ in minted.values())}
+    secrets = {name, waitlist.public_id, str(subscriber.referral_code), *(key.prefix for key, _ in minted.values())}
     return Tenant(visitors, ids, frozenset(secrets))
 
 

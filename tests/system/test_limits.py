@@ -1,5 +1,6 @@
 """Rate limits over 4 workers that share a Redis."""
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ from models import db
 from tests import factories
 from tests.api_client import subscribers_path
 from tests.databases import Database
-from tests.factories import make_api_key, make_organisation, make_waitlist
+from tests.factories import PASSWORD, make_api_key, make_organisation, make_user, make_waitlist
+from tests.system.browser import Browser
 from tests.system.conftest import SETTINGS, make_empty_database
 from tests.system.redis_server import running_redis
 from tests.system.server import Reply, Server, run_command, running
@@ -39,13 +41,18 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             db.engine.dispose()
 
 
-def send_in_one_window(send: Callable[[], Reply]) -> list[Reply]:
-    """The replies to 10 requests more than there may be, all of which fell into one minute."""
+def in_one_window(send: Callable[[], list[Reply]]) -> list[Reply]:
+    """The replies to requests all of which fell into one minute."""
     while True:
         began = int(time.time()) // 60
-        replies = [send() for _ in range(LIMIT + 10)]
+        replies = send()
         if int(time.time()) // 60 == began:
             return replies
+
+
+def send_in_one_window(send: Callable[[], Reply]) -> list[Reply]:
+    """The replies to 10 requests more than there may be."""
+    return in_one_window(lambda: [send() for _ in range(LIMIT + 10)])
 
 
 def test_a_key_has_its_requests_once_over_all_workers(limited: Server) -> None:
@@ -71,3 +78,20 @@ def test_failed_authentications_are_counted_over_all_workers_and_live_keys_pass(
 
     assert [reply.status for reply in replies] == [401] * LIMIT + [429] * 10
     assert limited.send("GET", path, token).status == 200
+
+
+def test_tries_to_sign_in_are_counted_over_all_workers_and_lock_nobody_out_elsewhere(limited: Server) -> None:
+    user = make_user()
+    guesser, owner, elsewhere = Browser(limited), Browser(limited), Browser(limited, "127.0.0.2")
+    hops = itertools.count()
+
+    def guess(password: str = "wrong horse battery") -> Reply:
+        return guesser.sign_in(user.email, password, {"X-Forwarded-For": f"198.51.100.{next(hops)}"})
+
+    replies = in_one_window(lambda: [*(guess() for _ in range(20)), guess(PASSWORD), owner.sign_in(user.email)])
+
+    assert [reply.status for reply in replies] == [422] * 10 + [429] * 12
+    assert all(1 <= int(reply.headers["Retry-After"]) <= 60 for reply in replies[10:])
+    assert owner.get("/account").status == 302
+    assert elsewhere.sign_in(user.email).status == 302
+    assert elsewhere.get("/account").status == 200
