@@ -10,7 +10,21 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from blueprints import activity, api, api_keys, auth, docs, health, limits, organisations, server, waitlists, web, words
+from blueprints import (
+    activity,
+    api,
+    api_keys,
+    auth,
+    backup,
+    docs,
+    health,
+    limits,
+    organisations,
+    server,
+    waitlists,
+    web,
+    words,
+)
 from blueprints.json_format import OrjsonProvider
 from config import Settings
 from models import connection, db
@@ -51,7 +65,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     for door in (api, api_keys, activity, auth, organisations, waitlists, docs, health):
         app.register_blueprint(door.blueprint)
-    for door in (organisations, auth, waitlists, api_keys, activity, server):
+    for door in (organisations, auth, waitlists, api_keys, activity, backup, server):
         for command in door.commands:
             app.cli.add_command(command)
     api.require_declared_access(app)

@@ -58,6 +58,21 @@ def test_an_export_has_the_events_of_one_organisation_only(app: Flask) -> None:
     assert len(export(app, "jsonl").splitlines()) == 1
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_an_export_of_all_has_the_events_of_every_organisation(app: Flask, form: str) -> None:
+    organisation = make_organisation("Fernhill")
+    make_waitlist(make_organisation("Elsewhere"))
+    make_waitlist(organisation)
+
+    exported = run(app, "activity", "export", "--all", "--format", form).stdout.splitlines()
+
+    if form == "jsonl":
+        assert [json.loads(line) for line in exported] == [event.as_json() for event in events()]
+    else:
+        assert list(csv.reader(exported))[1:] == [event.as_csv_row() for event in events()]
+    assert len(events()) == 4
+
+
 def test_an_export_is_read_only(app: Flask) -> None:
     make_subscriber(make_waitlist(make_organisation("Fernhill")))
     before = len(events())
@@ -72,7 +87,8 @@ def test_an_export_is_read_only(app: Flask) -> None:
     [
         (["--organisation", "nowhere"], 1, "There is no organisation “nowhere”."),
         (["--organisation", "fernhill", "--format", "xml"], 2, "'xml' is not one of 'csv', 'jsonl'"),
-        ([], 2, "Missing option '--organisation'"),
+        ([], 2, "Missing option '--organisation' (or '--all', without the other)."),
+        (["--organisation", "fernhill", "--all"], 2, "without the other"),
     ],
 )
 def test_a_bad_export_is_refused(app: Flask, arguments: list[str], status: int, words: str) -> None:
