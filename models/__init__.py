@@ -8,6 +8,7 @@ from models.base import RuleBroken, TryAgain, db, now, transact, writing
 from models.organisation import Feature, FeatureNotAllowed, Organisation, Plan
 from models.scope import Scope
 from models.subscriber import AlreadyJoined, Entry, Signup, Subscriber
+from models.subscriber_export import SubscriberExport
 from models.user import Role, User
 from models.waitlist import Waitlist, WaitlistArchived
 
@@ -32,6 +33,7 @@ __all__ = [
     "Scope",
     "Signup",
     "Subscriber",
+    "SubscriberExport",
     "Target",
     "TryAgain",
     "User",

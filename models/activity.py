@@ -13,12 +13,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId, db, now
+from models.spreadsheet import safe_cell
 
 IP_MAX = 45  # an IPv6 address that ends in an IPv4 one
 USER_AGENT_MAX = 512
 EXPORT_BATCH = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # full width: some spreadsheets calculate those too
-UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # Unicode categories: NUL, TAB, line breaks, text direction
 
 CSV_COLUMNS = (
     *("id", "at", "action", "actor_type", "actor_id", "actor_name", "actor_prefix", "target_type", "target_id"),
@@ -208,7 +207,7 @@ class ActivityEvent(Base):
         for group in ("actor", "target"):
             event |= {f"{group}_{name}": value for name, value in event[group].items()}
         event["details"] = json.dumps(self.details, ensure_ascii=False)
-        return [_safe_cell(event.get(column)) for column in CSV_COLUMNS]
+        return [safe_cell(event.get(column)) for column in CSV_COLUMNS]
 
 
 def _cut(text: str | None, length: int) -> str | None:
@@ -218,17 +217,3 @@ def _cut(text: str | None, length: int) -> str | None:
 
 def _text(number: int | None) -> str | None:
     return None if number is None else str(number)
-
-
-def _safe_cell(value: str | None) -> str:
-    """A cell on one line, with an apostrophe before what a spreadsheet would calculate (OWASP, CSV injection)."""
-    text = value or ""
-    if not text.isprintable():
-        text = "".join(_escaped(char) if unicodedata.category(char) in UNPRINTABLE else char for char in text)
-    return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text
-
-
-def _escaped(char: str) -> str:
-    """A character that nobody would see, as JSON writes it (RFC 8259 §7)."""
-    units = char.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

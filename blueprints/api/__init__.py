@@ -2,13 +2,13 @@
 
 from flask import Flask
 
-from blueprints.api import key, problems, schemas
+from blueprints.api import export, key, problems, schemas
 from blueprints.api.authentication import authenticate, tell_limits
 from blueprints.api.cookies import ConsoleSessions
 from blueprints.api.decorators import require_declared_access
 from blueprints.api.views import blueprint
 
-__all__ = ["blueprint", "init_app", "key", "require_declared_access"]
+__all__ = ["blueprint", "export", "init_app", "key", "require_declared_access"]
 
 blueprint.before_request(authenticate)
 blueprint.after_request(tell_limits)

@@ -7,6 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
 
 from models import Entry, Plan, Scope
+from models.subscriber_export import ExportedSubscriber
 
 Id = Annotated[str, Field(pattern="^[1-9][0-9]*$", examples=["8401"])]
 
@@ -18,6 +19,17 @@ class SubscriberAnswer(TypedDict):
     email: Annotated[str, Field(description="As it was sent.", examples=["Ada@example.org"])]
     joined_at: Annotated[datetime, Field(description="In UTC.", examples=["2026-05-03T18:30:12Z"])]
     position: Annotated[int, Field(ge=1, description="The place in the whole line, from 1.", examples=[42])]
+    referral_code: Annotated[str, Field(description='"" while referrals are off.', examples=["K7M9PX"])]
+    referral_count: Annotated[int, Field(ge=0, description="How many people they referred.", examples=[3])]
+
+
+class ExportedSubscriberAnswer(TypedDict):
+    """A subscriber in an export, without a place: places move while it runs."""
+
+    id: Id
+    email: Annotated[str, Field(description="As it was sent.", examples=["Ada@example.org"])]
+    joined_at: Annotated[datetime, Field(description="In UTC.", examples=["2026-05-03T18:30:12Z"])]
+    join_number: Annotated[int, Field(ge=1, description="1 for the first who joined; never changes.", examples=[57])]
     referral_code: Annotated[str, Field(description='"" while referrals are off.', examples=["K7M9PX"])]
     referral_count: Annotated[int, Field(ge=0, description="How many people they referred.", examples=[3])]
 
@@ -54,6 +66,19 @@ def subscriber(entry: Entry) -> SubscriberAnswer:
         "email": email,
         "joined_at": joined_at,
         "position": position,
+        "referral_code": referral_code,
+        "referral_count": referral_count,
+    }
+
+
+def exported(subscriber: ExportedSubscriber) -> ExportedSubscriberAnswer:
+    """A subscriber as a line of an export."""
+    id_, email, joined_at, join_number, referral_code, referral_count = subscriber
+    return {
+        "id": str(id_),
+        "email": email,
+        "joined_at": joined_at,
+        "join_number": join_number,
         "referral_code": referral_code,
         "referral_count": referral_count,
     }

@@ -1,8 +1,9 @@
 """What the customer API takes, field by field."""
 
+import re
 from collections import Counter
 from functools import cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, field_validator
@@ -14,8 +15,13 @@ PAGE_MAX = 2**31 - 1
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 25
 Q_MAX = 254
+ID_MAX = 2**63 - 1
 BOUNDS = {"limit": LIMIT_MAX, "default limit": LIMIT_DEFAULT, "q": Q_MAX}  # as the docs say them
 WHOLE_NUMBER = "Use a whole number from 1, in digits without a sign or leading zero."
+
+
+UNKNOWN_SUBSCRIBER = "No subscriber of this waitlist has this ID."
+_ID = re.compile("[1-9][0-9]{0,18}", re.ASCII)
 
 
 def _digits(value: object) -> object:
@@ -27,7 +33,17 @@ def _digits(value: object) -> object:
     return value
 
 
+def _id(value: object) -> object:
+    """Refuse what is no number that a row could have on either engine."""
+    if isinstance(value, str):
+        if not _ID.fullmatch(value) or int(value) > ID_MAX:
+            raise ValueError(UNKNOWN_SUBSCRIBER)
+        return int(value)
+    return value
+
+
 WholeNumber = Annotated[int, BeforeValidator(_digits)]
+SubscriberId = Annotated[int, BeforeValidator(_id)]
 
 
 class Schema(BaseModel):
@@ -92,6 +108,13 @@ class ListQuery(QueryString):
         return (self.page - 1) * self.limit
 
 
+class ExportQuery(QueryString):
+    """In which format an export is written, and behind which subscriber it begins."""
+
+    format: Literal["jsonl", "csv"] = "jsonl"
+    after: SubscriberId | None = None
+
+
 def _address(value: object) -> EmailAddress:
     if not isinstance(value, str):
         raise ValueError(_MESSAGES["string_type"])  # noqa: TRY004  # pydantic lets a TypeError through
@@ -109,6 +132,7 @@ _MESSAGES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field.",
     "string_type": "Send a string.",
+    "literal_error": "Use {expected}.",
     "string_too_long": "Use {max_length} characters or fewer.",
     "greater_than_equal": "Use {ge} or more.",
     "less_than_equal": "Use {le} or less.",
