@@ -4,10 +4,11 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
+from sqlalchemy import select
 
-from blueprints.command_line import Command, CommandGroup, json_option, print_json
+from blueprints.command_line import Command, CommandGroup, json_option, print_json, print_table
 from blueprints.organisations.demo import LINE, Demo
-from models import Actor, Feature, Organisation, Plan, writing
+from models import Actor, Feature, Organisation, Plan, db, writing
 from models.organisation import plain_slug
 
 organisations = CommandGroup("organisations", help="Create organisations and change their plans.")
@@ -29,6 +30,13 @@ def create(name: str, plan: str, as_json: bool) -> None:
         print_json({"slug": organisation.slug})
     else:
         click.echo(organisation.slug)
+
+
+@organisations.command("list")
+def list_() -> None:
+    """List all organisations with their plans."""
+    everybody = db.session.scalars(select(Organisation).order_by(Organisation.slug))
+    print_table(("Slug", "Name", "Plan"), [(each.slug, each.name, each.plan.value) for each in everybody])
 
 
 @organisations.command("set-plan")

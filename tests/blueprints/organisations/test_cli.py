@@ -56,6 +56,19 @@ def test_a_bad_organisation_is_refused_and_leaves_nothing(
     assert succeed(app, "organisations", "create", "Fernhill") == "fernhill"
 
 
+def test_listing_organisations_names_all_of_them_with_their_plans(app: Flask) -> None:
+    make_organisation("Fernhill", Plan.TEAM)
+    make_organisation("Elsewhere", Plan.FREE)
+
+    lines = succeed(app, "organisations", "list").splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["Slug", "Name", "Plan"],
+        ["elsewhere", "Elsewhere", "free"],
+        ["fernhill", "Fernhill", "team"],
+    ]
+
+
 def test_a_lapsed_plan_says_how_many_keys_are_paused_and_a_restored_one_how_many_resumed(app: Flask) -> None:
     organisation = make_organisation("Fernhill", Plan.PRO)
     make_api_key(organisation)
