@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
 from models.base import db
+from models.reading import close_kept
 from models.turn import begin_immediate
 
 LOCK_TIMEOUT_SECONDS = 5
@@ -46,6 +47,7 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "engine_disposed", close_kept)
 
 
 def init_app(app: Flask) -> None:

@@ -1,5 +1,7 @@
 """Short reads: plain values, SQLAlchemy's errors, and no connection lost or left in a transaction."""
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from models import db
+from models import db, reading
 from models.reading import Query, moment
 from tests.factories import make_organisation
 
@@ -67,27 +69,52 @@ def test_a_read_outlives_the_end_of_its_pooled_connections(app: Flask) -> None:
 
 def test_a_database_that_stays_away_is_an_error_of_sqlalchemy(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context():
-        error = db.engine.dialect.loaded_dbapi.OperationalError("the server closed the connection unexpectedly")
+        driver = db.engine.dialect.loaded_dbapi
+
+        def stay_away(*_: object) -> None:
+            raise driver.OperationalError("the database is away")
+
+        db.engine.dispose()
+        with monkeypatch.context() as away:
+            away.setattr(type(db.engine), "raw_connection", stay_away)
+            with pytest.raises(DBAPIError):
+                COUNT.all({"name": "nobody"})
+        assert COUNT.all({"name": "nobody"}) == [(0,)]
+
+
+def test_a_connection_lost_twice_is_told_as_lost(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":  # a file that closes no connection
+            assert COUNT.all({"name": "nobody"}) == [(0,)]
+            return
         monkeypatch.setattr(type(db.engine.dialect), "is_disconnect", lambda *_: True)
-
-        class Closed:
-            autocommit = False
-            closed = True
-
-            def execute(self, *_: object, **__: object) -> None:
-                raise error
-
-        class Pooled:
-            driver_connection = dbapi_connection = Closed()
-
-            def invalidate(self, _: Exception) -> None: ...
-
-            def close(self) -> None: ...
-
-        monkeypatch.setattr(type(db.engine), "raw_connection", lambda _: Pooled())
         with pytest.raises(DBAPIError) as raised:
-            COUNT.all({"name": "nobody"})
+            Query("SELECT secret FROM nowhere").all({})
         assert raised.value.connection_invalidated
+
+
+@pytest.mark.usefixtures("context")
+def test_on_sqlite_each_thread_reads_on_a_connection_that_ends_with_it() -> None:
+    engine = db.engine
+    if engine.dialect.name != "sqlite":  # whose connections are the pool's
+        assert COUNT.all({"name": "nobody"}) == [(0,)]
+        return
+    here = reading._own_connection(engine)
+    with ThreadPoolExecutor(1) as thread:
+        there = thread.submit(reading._own_connection, engine).result()
+        assert there is not here
+        assert there.execute("SELECT 1").fetchall() == [(1,)]
+
+    _assert_closed(there)
+    assert reading._own_connection(engine) is here
+    engine.dispose()
+    _assert_closed(here)
+    assert COUNT.all({"name": "nobody"}) == [(0,)]
+
+
+def _assert_closed(connection: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_moments_are_aware_whatever_the_engine_gives() -> None:
