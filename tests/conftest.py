@@ -13,7 +13,7 @@ from app import create_app
 from blueprints import limits
 from config import Settings
 from models import db
-from tests import factories
+from tests import factories, ledger
 from tests.console import BufferedClient
 from tests.databases import ENGINES, POSTGRES_URL, Database, PostgresDatabase, SqliteDatabase, start_postgres
 from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
@@ -25,6 +25,9 @@ SECRET_KEY = "a secret for the tests alone, long enough"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, before xdist's workers inherit its address."""
+    config.addinivalue_line(
+        "markers", "by_hand: writes rows past the models, so that they have no events, or the other way"
+    )
     models.user.ROUNDS = 4  # bcrypt's cost is not what these tests are about
     for name in Settings.model_fields:
         os.environ.pop(name, None)
@@ -56,15 +59,22 @@ def shared_app(database: Database) -> Flask:
 
 
 @pytest.fixture
-def app(database: Database, shared_app: Flask) -> Iterator[Flask]:
-    """The application, with an empty database and unused limits; factories work on it."""
+def app(request: pytest.FixtureRequest, database: Database, shared_app: Flask) -> Iterator[Flask]:
+    """The application, with an empty database and unused limits; factories work on it.
+
+    After each test every change has its event and every event its change, but for rows written by hand.
+    """
     limits.init_app(shared_app)
     shared_app.test_client_class = BufferedClient
-    with factories.using(shared_app):
-        yield shared_app
-    with shared_app.app_context():
-        db.engine.dispose()
-    database.reset()
+    try:
+        with factories.using(shared_app):
+            yield shared_app
+            if not request.node.get_closest_marker("by_hand"):
+                assert ledger.differences() == []
+    finally:
+        with shared_app.app_context():
+            db.engine.dispose()
+        database.reset()
 
 
 @pytest.fixture

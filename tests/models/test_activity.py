@@ -118,6 +118,7 @@ def test_no_way_of_the_orm_changes_an_event(context: None) -> None:
     assert [event.actor_name for event in all_rows(ActivityEvent)] == ["System"]
 
 
+@pytest.mark.by_hand
 def test_an_unknown_kind_of_actor_is_refused(context: None) -> None:
     organisation = make_organisation()
     columns = [column.name for column in ActivityEvent.__table__.columns if column.name not in {"id", "search"}]
@@ -160,6 +161,7 @@ def test_a_change_that_fails_leaves_no_event(context: None) -> None:
     assert len(events()) == recorded
 
 
+@pytest.mark.by_hand
 def test_what_clients_say_at_too_great_length_is_cut(context: None) -> None:
     record(make_organisation(), Actor(ActorType.USER, "Maya", 1, user_agent="x" * 5000, ip="y" * 50))
 

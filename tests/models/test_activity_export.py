@@ -5,10 +5,14 @@ import io
 import json
 import tracemalloc
 
+import pytest
+
 from models import Action, ActivityEvent, Actor, ActorType, Target, db, now, writing
 from models.activity import CSV_COLUMNS
 from tests.factories import events, make_organisation
 from tests.models.test_activity import KEY_ACTOR, record
+
+pytestmark = pytest.mark.by_hand
 
 
 def cells(event: ActivityEvent) -> dict[str, str]:

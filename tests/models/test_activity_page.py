@@ -11,6 +11,8 @@ from models.activity import searchable
 from models.activity_page import PAGE_SIZE, ActivityFilter, ActivityPage
 from tests.factories import in_context, make_organisation
 
+pytestmark = pytest.mark.by_hand
+
 NOON = datetime(2026, 5, 3, 12, tzinfo=UTC)
 EVERYTHING = ActivityFilter()
 BY_KEYS = ActivityFilter(actor=ActorType.API_KEY)  # which leaves out the organisation's own beginning

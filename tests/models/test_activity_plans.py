@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import text
 
@@ -12,6 +13,8 @@ from models import Action, ActivityEvent, ActorType, db
 from models.activity_page import ActivityFilter, ActivityPage
 from tests.factories import all_rows, make_organisation
 from tests.models.test_activity_page import NOON, write
+
+pytestmark = pytest.mark.by_hand
 
 
 @contextmanager

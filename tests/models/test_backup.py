@@ -81,6 +81,7 @@ def damage(app: Flask) -> None:
             file.write(b"\xff" * 200)
 
 
+@pytest.mark.by_hand
 def test_a_damaged_database_gives_no_backup(app: Flask, context: None, tmp_path: Path) -> None:
     make_subscriber(make_waitlist())
     assert back_up(tmp_path / "good.db")

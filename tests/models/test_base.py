@@ -14,6 +14,7 @@ from tests.factories import all_rows, make_api_key, make_organisation
 KATHMANDU = timezone(timedelta(hours=5, minutes=45))
 
 
+@pytest.mark.by_hand
 @pytest.mark.usefixtures("context")
 def test_a_moment_comes_back_as_the_same_moment_in_utc() -> None:
     make_api_key()
@@ -49,6 +50,7 @@ def test_what_fails_leaves_nothing_and_what_does_not_stays() -> None:
     assert [row.name for row in all_rows(Organisation)] == ["Kept"]
 
 
+@pytest.mark.by_hand
 @pytest.mark.usefixtures("context")
 def test_a_writer_that_has_read_before_sees_what_was_written_meanwhile() -> None:
     organisation = make_organisation("Before")

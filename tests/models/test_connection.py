@@ -21,6 +21,7 @@ def test_every_pooled_connection_has_the_settings() -> None:
         connection.close()
 
 
+@pytest.mark.by_hand
 @pytest.mark.parametrize("statement", ["UPDATE organisations SET plan = 'pro'", "DELETE FROM organisations"])
 @pytest.mark.usefixtures("context")
 def test_a_transaction_that_is_not_committed_leaves_nothing(statement: str) -> None:

@@ -4,6 +4,7 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -112,6 +113,7 @@ def test_reading_and_refusals_are_not_in_the_log(app: Flask) -> None:
     assert len(log(client)) == len(before) + 1
 
 
+@pytest.mark.by_hand
 def test_the_badge_comes_from_the_kind_of_actor_not_from_its_name(app: Flask) -> None:
     admin = make_user(name="API key")
     key, _ = make_api_key(admin.organisation, name="Maya Lindqvist")
@@ -145,6 +147,7 @@ def test_the_command_line_is_the_system(app: Flask) -> None:
     assert resumed[9:] == "System tests plan.changed Fernhill free → team · 2 keys resumed None"
 
 
+@pytest.mark.by_hand
 def test_an_event_with_details_of_another_time_is_still_readable(app: Flask) -> None:
     admin = make_user()
     targets: list[Any] = [(Target(kind, "1", f"Old {kind}"), {}) for kind in ("api_key", "subscriber", "user", "ship")]
@@ -162,6 +165,7 @@ def write_all(admin: User, targets: list[Any]) -> None:
         ActivityEvent.record_all(admin.organisation_id, Action.PLAN_CHANGED, ACTOR, targets)
 
 
+@pytest.mark.by_hand
 def test_an_organisation_sees_its_own_events_only(app: Flask) -> None:
     admin, other = make_user(), make_user()
     record(admin.organisation, ["ours@example.org"])
@@ -186,6 +190,7 @@ def test_reading_the_log_writes_nothing(app: Flask) -> None:
     assert len(all_rows(ActivityEvent)) == 2
 
 
+@pytest.mark.by_hand
 def test_hostile_words_are_shown_as_they_are(app: Flask) -> None:
     admin = make_user(name=HOSTILE[0])
     for words in HOSTILE:

@@ -11,6 +11,7 @@ from tests.console import sign_in
 from tests.factories import events, make_organisation, make_user
 
 
+@pytest.mark.by_hand
 def test_filters_narrow_the_log(app: Flask) -> None:
     admin = make_user(email="maya@fernhill.example", name="Maya")
     organisation = admin.organisation
@@ -65,6 +66,7 @@ def test_today_has_a_heading_and_can_be_asked_for(app: Flask) -> None:
     assert log(client, to="2020-01-01") == []
 
 
+@pytest.mark.by_hand
 @pytest.mark.parametrize("q", ["%", "_", "\\", "' OR 1=1--", "%' OR '1'='1", '";DROP TABLE users;--', "*", "crm?sync"])
 def test_the_search_takes_every_sign_literally(app: Flask, q: str) -> None:
     others = make_organisation("Others")
@@ -131,6 +133,7 @@ def test_no_value_breaks_the_page(app: Flask, name: str) -> None:
     assert client.get(LOG).status_code == 200
 
 
+@pytest.mark.by_hand
 def test_pages_of_fifty_lead_to_one_another_and_keep_the_filters(app: Flask) -> None:
     admin = make_user()
     for number in range(120):
@@ -156,6 +159,7 @@ def test_pages_of_fifty_lead_to_one_another_and_keep_the_filters(app: Flask) -> 
         assert part in link(second.text, "prev")
 
 
+@pytest.mark.by_hand
 def test_another_organisations_cursor_leads_nowhere(app: Flask) -> None:
     admin, other = make_user(), make_user(make_organisation("Others"))
     record(admin.organisation, [f"{number}@example.org" for number in range(60)])

@@ -59,6 +59,7 @@ def test_a_plan_that_rises_meanwhile_is_no_reason_to_refuse(app: Flask, monkeypa
     assert caller.api.post(caller.path, SIGNUP).status_code == 201
 
 
+@pytest.mark.by_hand
 def test_a_waitlist_archived_meanwhile_takes_nobody(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     caller = make_caller(app)
     while_reading_the_body(monkeypatch, lambda: archive(caller))
