@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models import Action, ActivityEvent, Actor, ActorType, Organisation, Target, db, writing
@@ -102,6 +102,18 @@ def test_no_way_of_the_orm_changes_an_event(context: None) -> None:
         db.session.delete(db.session.scalars(select(ActivityEvent)).one())
         db.session.flush()
 
+    table = db.metadata.tables["activity_events"]
+
+    def renamed() -> ActivityEvent:
+        event = db.session.scalars(select(ActivityEvent)).one()
+        event.actor_name = "Mallory"
+        db.session.expunge(event)
+        return event
+
+    def merge_and_flush(event: ActivityEvent) -> None:
+        db.session.merge(event)
+        db.session.flush()
+
     ways = (
         flush_a_change,
         flush_a_removal,
@@ -110,6 +122,12 @@ def test_no_way_of_the_orm_changes_an_event(context: None) -> None:
         lambda: db.session.execute(update(ActivityEvent), [{"id": 1, "actor_name": "Mallory"}]),
         lambda: db.session.query(ActivityEvent).update({"actor_name": "Mallory"}),
         lambda: db.session.query(ActivityEvent).delete(),
+        lambda: db.session.bulk_update_mappings(inspect(ActivityEvent), [{"id": 1, "actor_name": "Mallory"}]),
+        lambda: db.session.bulk_save_objects([renamed()]),
+        lambda: merge_and_flush(renamed()),
+        lambda: db.session.execute(update(table).values(actor_name="Mallory")),
+        lambda: db.session.execute(delete(table)),
+        lambda: db.session.connection().exec_driver_sql("DELETE FROM activity_events"),
     )
     for way in ways:
         with pytest.raises(DBAPIError, match=REFUSED):

@@ -40,7 +40,9 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(
         elif place == "view":
             broken.setattr(views, "read_json", fail)
         else:
-            broken.setattr(views.answers, "subscriber", lambda entry: {"id": object()})  # JSON has no form for it
+            broken.setattr(
+                "blueprints.api.answers.subscriber", lambda entry: {"id": object()}
+            )  # JSON has no form for it
             broken.setitem(app.config, "TESTING", False)
         with nothing_written() if place != "answer" else monkeypatch.context():
             response = caller.api.post(caller.path, SIGNUP)
