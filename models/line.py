@@ -1,7 +1,7 @@
 """The line: who stands on a page of it, and which place a subscriber has, at a cost that does not grow."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from models import search
@@ -57,6 +57,13 @@ _WITH_PLACE = f"""
     FROM subscribers AS one JOIN waitlists ON waitlists.id = one.waitlist_id
 """
 _FIND = Query(f"{_WITH_PLACE} WHERE one.waitlist_id = %(waitlist_id)s AND one.email_identity = %(identity)s")
+_WITH_IDENTITY = _WITH_PLACE.replace("SELECT", "SELECT one.email_identity,", 1)
+_FIND_ALL = Query(
+    f"{_WITH_IDENTITY} WHERE one.waitlist_id = %(waitlist_id)s"
+    " AND one.email_identity IN (SELECT value FROM json_each(%(identities)s))",
+    postgresql=f"{_WITH_IDENTITY} WHERE one.waitlist_id = %(waitlist_id)s"
+    " AND one.email_identity IN (SELECT json_array_elements_text(%(identities)s))",
+)
 _BY_IDS = Query(
     f"{_WITH_PLACE} WHERE one.id IN (SELECT value FROM json_each(%(ids)s)) {_IN_LINE_ORDER}",
     postgresql=f"{_WITH_PLACE} WHERE one.id IN (SELECT value::bigint FROM json_array_elements_text(%(ids)s) AS value)"
@@ -107,6 +114,15 @@ def get(waitlist: Waitlist, email_identity: str) -> Entry:
     if entry is None:
         raise LookupError(f"nobody on {waitlist.public_id} has this address")
     return entry
+
+
+def find_all(waitlist: Waitlist, email_identities: Collection[str]) -> dict[str, Entry]:
+    """The subscribers of the waitlist with these addresses, by the addresses' identities."""
+    if not email_identities:
+        return {}
+    rows = _FIND_ALL.all({"waitlist_id": waitlist.id, "identities": json.dumps(list(email_identities))})
+    entries = _entries([row[1] for row in rows], [row[1:] for row in rows])
+    return {row[0]: entry for row, entry in zip(rows, entries, strict=True)}
 
 
 def _matching_page(parameters: dict[str, Any], offset: int, limit: int, q: str) -> Page | None:

@@ -52,6 +52,13 @@ CHANGES = {
     "api.create_subscriber": Change(
         lambda scene: scene.caller.api.post(scene.caller.path, {"email": "ada@example.org"}), "subscriber.created"
     ),
+    "api.create_subscribers": Change(
+        lambda scene: scene.caller.api.post(
+            f"{scene.caller.path}/batch",
+            {"subscribers": [{"email": "ada@example.org"}, {"email": "ADA@example.org"}, {"email": "nobody"}]},
+        ),
+        "subscriber.created",
+    ),
     "api_keys.create": Change(
         lambda scene: submit(scene.admin, "/api-keys/new", {"name": "crm-sync", "scopes": ["subscribers:read"]}),
         "api_key.created",

@@ -1,7 +1,7 @@
 """What the customer API answers, field by field: plain dictionaries, whose types are the API's published schema."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic reads typing's own only from Python 3.12 on
@@ -56,6 +56,40 @@ class KeyAnswer(TypedDict):
     organisation: OrganisationAnswer
     plan: Plan
     limits: LimitsAnswer
+
+
+class FieldError(TypedDict):
+    """One wrong field or parameter."""
+
+    field: Annotated[str, Field(examples=["email"])]
+    message: Annotated[str, Field(description="For people.", examples=["This field is required."])]
+
+
+class JoinedResult(TypedDict):
+    """The result of a row whose subscriber is on the waitlist: since this call, or since before."""
+
+    status: Literal["created", "existing"]
+    subscriber: SubscriberAnswer
+
+
+class InvalidResult(TypedDict):
+    """The result of a row that is wrong: nothing came of it."""
+
+    status: Literal["invalid"]
+    errors: list[FieldError]
+
+
+BatchResult = Annotated[JoinedResult | InvalidResult, Field(discriminator="status")]
+
+
+class BatchAnswer(TypedDict):
+    """What became of each row, in the order in which they were sent."""
+
+    batch_id: Annotated[str, Field(description="As it stands in the activity log.", examples=["batch_5f0c7b1e9a"])]
+    created: Annotated[int, Field(ge=0, description="How many joined.")]
+    existing: Annotated[int, Field(ge=0, description="How many rows named somebody who had joined before.")]
+    invalid: Annotated[int, Field(ge=0, description="How many rows were wrong.")]
+    results: list[BatchResult]
 
 
 def subscriber(entry: Entry) -> SubscriberAnswer:

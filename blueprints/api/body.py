@@ -11,6 +11,7 @@ from werkzeug.http import parse_options_header
 from blueprints.api.problems import BODY_TOO_LARGE, INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, Problem
 
 BODY_LIMIT_BYTES = 64 * 1024
+BATCH_LIMIT_BYTES = 1024 * 1024  # for the one call that takes many subscribers at once
 DEPTH_LIMIT = 32
 DIGITS_LIMIT = 1000  # no field takes a number at all; the standard library's own limit is not a constant
 
@@ -18,7 +19,7 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def read_json() -> Any:
+def read_json(limit_bytes: int = BODY_LIMIT_BYTES) -> Any:
     """The body, parsed. Raises Problem: unsupported_media_type, body_too_large or invalid_request."""
     media_type, options = parse_options_header(request.headers.get("Content-Type", ""))
     charset = options.get("charset", "utf-8").lower()
@@ -26,22 +27,24 @@ def read_json() -> Any:
         raise Problem(UNSUPPORTED_MEDIA_TYPE, "The Content-Type is not application/json in UTF-8.")
     if "Content-Encoding" in request.headers:
         raise Problem(UNSUPPORTED_MEDIA_TYPE, "A Content-Encoding is set, and only plain JSON is read.")
-    return parse(_read_bounded())
+    return parse(_read_bounded(limit_bytes))
 
 
-def _read_bounded() -> bytes:
-    if (request.content_length or 0) > BODY_LIMIT_BYTES:
-        raise Problem(BODY_TOO_LARGE)
+def _read_bounded(limit: int) -> bytes:
+    too_large = Problem(BODY_TOO_LARGE, f"The body has more than {limit // 1024} KiB.")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    request.max_content_length = limit  # or werkzeug would refuse by the limit of the console's forms
     # A chunked body says no length: one byte too many tells. Where the server ends the stream itself, werkzeug's
     # own wrapper would refuse a body of exactly the limit, and cut a chunked one there.
     is_chunked = request.headers.get("Transfer-Encoding", "").lower() == "chunked"
     is_ended = is_chunked or request.environ.get("wsgi.input_terminated", False)
     stream = request.environ["wsgi.input"] if is_ended else request.stream
     body = b""
-    while len(body) <= BODY_LIMIT_BYTES and (piece := stream.read(BODY_LIMIT_BYTES + 1 - len(body))):
+    while len(body) <= limit and (piece := stream.read(limit + 1 - len(body))):
         body += piece
-    if len(body) > BODY_LIMIT_BYTES:
-        raise Problem(BODY_TOO_LARGE)
+    if len(body) > limit:
+        raise too_large
     return body
 
 

@@ -83,7 +83,7 @@ BODY_TOO_LARGE = ProblemType(
     413,
     "body_too_large",
     "The body is too large",
-    "The body has more than 64 KiB.",
+    "The body has more than 64 KiB, or as a batch more than 1 MiB.",
     "Send less in one request.",
 )
 UNSUPPORTED_MEDIA_TYPE = ProblemType(

@@ -16,7 +16,8 @@ LIMIT_MAX = 200
 LIMIT_DEFAULT = 25
 Q_MAX = 254
 ID_MAX = 2**63 - 1
-BOUNDS = {"limit": LIMIT_MAX, "default limit": LIMIT_DEFAULT, "q": Q_MAX}  # as the docs say them
+BATCH_MAX = 1000
+BOUNDS = {"limit": LIMIT_MAX, "default limit": LIMIT_DEFAULT, "q": Q_MAX, "batch": BATCH_MAX}  # as the docs say them
 WHOLE_NUMBER = "Use a whole number from 1, in digits without a sign or leading zero."
 
 
@@ -128,10 +129,26 @@ class Signup(Schema):
     referred_by: str | None = None
 
 
+def _signup_or_problem(value: object) -> "Signup | Problem":
+    try:
+        return Signup.parse(value)
+    except Problem as problem:
+        return problem
+
+
+class Batch(Schema):
+    """People who join a waitlist together: a row that is wrong is kept as what is wrong with it."""
+
+    subscribers: list[Annotated[Any, PlainValidator(_signup_or_problem)]] = Field(min_length=1, max_length=BATCH_MAX)
+
+
 _MESSAGES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is no such field.",
     "string_type": "Send a string.",
+    "list_type": "Send an array.",
+    "too_short": "Send {min_length} or more.",
+    "too_long": "Send {max_length} or fewer.",
     "literal_error": "Use {expected}.",
     "string_too_long": "Use {max_length} characters or fewer.",
     "greater_than_equal": "Use {ge} or more.",

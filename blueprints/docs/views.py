@@ -14,6 +14,7 @@ blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 TEMPLATES = {
     "authentication": "docs/authentication.html",
     "subscribers": "docs/subscribers.html",
+    "export-and-batch": "docs/export_and_batch.html",
     "errors": "docs/errors.html",
     "rate-limits": "docs/rate_limits.html",
 }

@@ -68,6 +68,9 @@ class TheLine(RuleBasedStateMachine):
         assert found is not None
         assert type(found.position) is int  # PostgreSQL's sums of big integers are decimals
         assert self._seen([found]) == self._seen([one])
+        several = line.find_all(self.waitlist, {entry.email for entry in expected[:limit]} | {"nobody@example.org"})
+        assert self._seen([several[entry.email] for entry in expected[:limit]]) == self._seen(expected[:limit])
+        assert len(several) == len(expected[:limit])
 
     def teardown(self) -> None:
         """Whatever happened, the index agrees with the rows, and the whole line with the model."""

@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from blueprints.api.body import BODY_LIMIT_BYTES
+from blueprints.api.body import BATCH_LIMIT_BYTES, BODY_LIMIT_BYTES
 from blueprints.api.problems import CATALOGUE
-from blueprints.api.schemas import LIMIT_DEFAULT, LIMIT_MAX, Q_MAX
+from blueprints.api.schemas import BATCH_MAX, LIMIT_DEFAULT, LIMIT_MAX, Q_MAX
 from blueprints.docs.views import SAMPLE_WAITLIST_ID, TEMPLATES
 from models import Plan, Role, Scope, Waitlist, db, writing
 from tests.api_client import ApiClient
@@ -124,6 +124,9 @@ def test_bounds_are_those_that_the_api_keeps(client: FlaskClient) -> None:
     assert f"1 to {LIMIT_MAX}, default {LIMIT_DEFAULT}" in said
     assert f"at most {Q_MAX} characters" in said
     assert f"at most {BODY_LIMIT_BYTES // 1024} KiB" in said
+    said = text_of(client, "export-and-batch")
+    assert f"1 to {BATCH_MAX:,} rows" in said
+    assert f"at most {BATCH_LIMIT_BYTES // 1024} KiB" in said
 
 
 def test_samples_have_the_address_where_they_are_read(app: Flask, client: FlaskClient) -> None:
