@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from models import (
     Actor,
@@ -89,6 +90,21 @@ def test_one_form_mints_one_key() -> None:
     mint(organisation)
     mint(organisation)
     assert count(ApiKey) == 4
+
+
+@pytest.mark.usefixtures("context")
+def test_a_token_that_is_drawn_twice_is_no_form_that_was_used_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    organisation = make_organisation()
+    _, token = mint(organisation, form_value="one")
+    monkeypatch.setattr(tokens, "generate", lambda: token)
+
+    for form_value in ("two", None):
+        with pytest.raises(IntegrityError, match="digest"):
+            mint(organisation, form_value=form_value)
+
+    assert (count(ApiKey), len(events("api_key.created"))) == (1, 1)
+    monkeypatch.undo()
+    mint(organisation, form_value="two")
 
 
 @pytest.mark.usefixtures("context")

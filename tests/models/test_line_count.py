@@ -1,6 +1,7 @@
 """The arithmetic of the order-statistics index."""
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -8,6 +9,7 @@ from sqlalchemy import func, select
 from models import db, line, writing
 from models.line_count import SHIFTS, Chunk, LineCount, apply, changes
 from tests.factories import make_subscriber, make_waitlist
+from tests.queries import recorded
 
 KEYS = st.lists(st.integers(-(2**40), 2**40), max_size=20)
 
@@ -25,6 +27,16 @@ def test_every_level_counts_every_key_once(came: list[int], went: list[int]) -> 
 def test_negative_keys_fall_into_chunks_below_nought() -> None:
     assert set(changes([-1])) == {Chunk(shift, -1) for shift in SHIFTS}
     assert set(changes([0])) == {Chunk(shift, 0) for shift in SHIFTS}
+
+
+def test_nothing_to_add_asks_the_database_nothing(app: Flask) -> None:
+    waitlist = make_waitlist()
+
+    with recorded(app) as statements, app.app_context(), writing():
+        apply(waitlist.id, {})
+        assert statements == []
+        apply(waitlist.id, changes([5]))
+        assert len(statements) == 1
 
 
 @pytest.mark.usefixtures("context")

@@ -1,0 +1,25 @@
+"""The place of one subscriber, asked for by address."""
+
+import pytest
+
+from models import line
+from tests.factories import make_subscriber, make_waitlist
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def test_a_subscriber_is_found_with_their_place_and_nobody_else_is() -> None:
+    waitlist, other = make_waitlist(), make_waitlist()
+    make_subscriber(waitlist, "Ada@example.org")
+    grace = make_subscriber(waitlist, "Grace@example.org")
+    make_subscriber(other, "eve@example.org")
+
+    found = line.find(waitlist, "grace@example.org")
+
+    assert found is not None
+    assert (found.id, found.email, found.position) == (grace.id, "Grace@example.org", 2)
+    assert line.get(waitlist, "grace@example.org") == found
+    for elsewhere in ("eve@example.org", "nobody@example.org"):
+        assert line.find(waitlist, elsewhere) is None
+        with pytest.raises(LookupError, match=waitlist.public_id):
+            line.get(waitlist, elsewhere)
