@@ -6,7 +6,6 @@ import re
 import secrets
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from typing import Self
 
 import bcrypt
@@ -210,7 +209,9 @@ def _within_bcrypts_limit(password: str) -> bytes:
     return base64.b64encode(hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest())
 
 
-@cache
 def _nobodys_hash(rounds: int) -> str:
-    """A hash as dear to compare as a real one, which no password matches in practice."""
-    return bcrypt.hashpw(secrets.token_bytes(32), bcrypt.gensalt(rounds)).decode("ascii")
+    """A hash as dear to compare as a real one, which no password matches in practice.
+
+    Written out, not made: making it would let the first try of every process take twice as long.
+    """
+    return f"$2b${rounds:02}${'.' * 53}"

@@ -158,3 +158,14 @@ def test_every_role_is_known_to_the_database() -> None:
     organisation = make_organisation(plan=Plan.FREE)
 
     assert [make_user(organisation, role=role).is_admin for role in Role] == [True, False]
+
+
+def test_an_unknown_address_costs_no_more_than_one_comparison(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = make_user()
+
+    def hashpw(*_: bytes) -> bytes:
+        raise AssertionError("a hash was made, which takes as long again")
+
+    monkeypatch.setattr("models.user.bcrypt.hashpw", hashpw)
+    assert User.authenticate("nobody@example.org", PASSWORD) is None
+    assert User.authenticate(known.email, PASSWORD) is not None
