@@ -12,6 +12,12 @@ from tests.blueprints.api.test_batch import send, signup
 from tests.factories import ACTOR, all_rows, events, in_context, revoke, set_plan
 
 
+@in_context
+def archive(waitlist: Waitlist) -> None:
+    with writing():
+        db.session.get_one(Waitlist, waitlist.id).archive(ACTOR)
+
+
 @pytest.mark.parametrize(
     ("befalls", "status", "code"),
     [
@@ -55,9 +61,3 @@ def test_batches_at_once_name_everybody_once(app: Flask) -> None:
     assert sum(answer["existing"] for answer in answers) == 40 * 5
     assert sorted(row.join_number for row in all_rows(Subscriber)) == list(range(1, 41))
     assert len(events("subscriber.created")) == 40
-
-
-@in_context
-def archive(waitlist: Waitlist) -> None:
-    with writing():
-        db.session.get_one(Waitlist, waitlist.id).archive(ACTOR)
