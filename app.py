@@ -69,4 +69,5 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         for command in door.commands:
             app.cli.add_command(command)
     api.require_declared_access(app)
+    server.settle()
     return app

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import NamedTuple, cast
 
 from flask import Flask, current_app
+from flask.globals import app_ctx
 from limits.storage import RedisStorage, Storage
 from redis.exceptions import RedisError
 
@@ -81,7 +82,7 @@ def init_app(app: Flask) -> None:
 
 def key_limit(plan: Plan) -> int:
     """Requests a minute that one key has on a plan, 0 where the plan has no API."""
-    return cast(int, current_app.config.get(f"RATELIMIT_{plan.name}", 0))
+    return cast(int, app_ctx.app.config.get(f"RATELIMIT_{plan.name}", 0))
 
 
 def key_limits() -> dict[Plan, int]:
@@ -106,10 +107,11 @@ def count_login(account: str, address: str) -> Allowance | None:
 
 
 def _count(policy: str, key: str, limit: int) -> Allowance | None:
-    if not current_app.config["RATELIMIT_ENABLED"]:
+    app = app_ctx.app
+    if not app.config["RATELIMIT_ENABLED"]:
         return None
     minute, elapsed = divmod(int(clock()), WINDOW_SECONDS)
-    counters: Counters = current_app.extensions["queuekey.counters"]
+    counters: Counters = app.extensions["queuekey.counters"]
     count = counters.add_one(key, minute)
     return Allowance(policy, limit, max(limit - count, 0), WINDOW_SECONDS - elapsed, count > limit)
 

@@ -1,5 +1,6 @@
 """The shipped server: granian with the flags that Queuekey needs, on every machine the same."""
 
+import gc
 import os
 import signal
 import socket
@@ -23,6 +24,13 @@ def init_app(_app: Flask) -> None:
     """
     if parent_process() is not None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def settle() -> None:
+    """In a worker, spare the garbage collector what the start has built: it lasts as long as the worker."""
+    if parent_process() is not None:
+        gc.collect()
+        gc.freeze()
 
 
 def arguments(host: str, port: int, workers: int) -> list[str]:

@@ -1,17 +1,13 @@
-"""Every request and response: request id, origin check, security headers, the log line, the error page."""
+"""Every request and response: request id, origin check, security headers, the error page."""
 
-import logging
-import sys
 import time
 from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 from secrets import token_hex
-from typing import TextIO
 from urllib.parse import urlsplit
 
-import orjson
 from flask import Flask, Response, abort, current_app, render_template, request
 from flask.globals import app_ctx, request_ctx
 from flask.typing import ResponseReturnValue
@@ -19,7 +15,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from models import now
+from blueprints import request_log
 
 API_ROOT = "/v1/api"
 RETRY_AFTER_SECONDS = 1
@@ -65,30 +61,18 @@ UNKNOWN_HOST = "Queuekey does not answer at this host name. If it should, set PU
 STALE_FORM = "This form is out of date: perhaps you signed in or out meanwhile. Go back, reload it and try again."
 FOREIGN_FORM = "This form was sent from another site. Open the page here and try again."
 
-log = logging.getLogger("queuekey.requests")
-
-
-class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes a record's message as it is: it is a line of JSON already."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Give the message."""
-        return str(record.msg)
-
 
 def init_app(app: Flask) -> None:
     """Attach the hooks that every request and response passes."""
     app.before_request(_begin)
     app.register_error_handler(CSRFError, lambda _error: error_page(400, STALE_FORM))
     app.after_request(_finish)
-    if not log.handlers:
-        log.addHandler(LineHandler(sys.stdout))
-        log.setLevel(logging.INFO)
 
 
 def is_api() -> bool:
     """Whether the request is for the customer API, known path or not."""
-    return request.path == API_ROOT or request.path.startswith(f"{API_ROOT}/")
+    path = request_ctx.request.path  # this and what else every call passes does without the proxies' detour
+    return path.startswith(API_ROOT) and path[len(API_ROOT) :][:1] in {"", "/"}
 
 
 def public_url() -> str:
@@ -96,9 +80,10 @@ def public_url() -> str:
 
     Empty for a request whose host is none of ours, so that no answer repeats it.
     """
-    if public := current_app.config["PUBLIC_URL"]:
+    if public := app_ctx.app.config["PUBLIC_URL"]:
         return str(public)
-    return f"{request.scheme}://{request.host}" if _is_host_known() else ""
+    here = request_ctx.request
+    return f"{here.scheme}://{here.host}" if _is_host_known() else ""
 
 
 def client_address() -> str | None:
@@ -123,7 +108,7 @@ def error_page(status: int, sentence: str = "") -> ResponseReturnValue:
 
 def _is_host_known() -> bool:
     """Whether the request is for one of our hosts, on whatever port; two at once arrive as none."""
-    return _hostname(request.host) in current_app.config["OUR_HOSTS"]
+    return _hostname(request_ctx.request.host) in app_ctx.app.config["OUR_HOSTS"]
 
 
 @lru_cache(maxsize=64)
@@ -189,33 +174,14 @@ def _finish(response: Response) -> Response:
     headers.add("X-Request-Id", noted.get("request_id", ""))
     if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
-    if current_app.config["PUBLIC_URL"].startswith("https://"):
+    if app_ctx.app.config["PUBLIC_URL"].startswith("https://"):
         headers.add("Strict-Transport-Security", "max-age=31536000")
-    _write_log_line(response.status_code)
+    request_log.write(response.status_code)
     return response
 
 
 def _is_static() -> bool:
     return request.endpoint in {"static", "bootstrap.static"}
-
-
-def _write_log_line(status: int) -> None:
-    """One JSON object per request: nothing in it comes from a header, a query string or a body."""
-    here, noted = request_ctx.request, app_ctx.g
-    ended = time.perf_counter()
-    line = {
-        "time": now(),
-        "id": noted.get("request_id"),
-        "method": here.method,
-        "route": here.url_rule.rule if here.url_rule else None,
-        "status": status,
-        "ms": round((ended - noted.get("began", ended)) * 1000, 2),
-        "key": noted.get("key_prefix"),
-        "organisation": noted.get("organisation_id"),
-    }
-    words = orjson.dumps(line, option=orjson.OPT_UTC_Z).decode()
-    if log.isEnabledFor(logging.INFO):  # log.info would walk the stack to find out where it was called
-        log.handle(log.makeRecord(log.name, logging.INFO, __name__, 0, words, (), None))
 
 
 def is_local_path(target: str) -> bool:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 from flask.globals import app_ctx, request_ctx
 
 from blueprints import limits, web
@@ -18,7 +18,7 @@ def authenticate() -> None:
     Raises Problem: missing_token, invalid_token or rate_limited.
     """
     here, noted = request_ctx.request, app_ctx.g
-    if here.method == "OPTIONS" or is_public(current_app.view_functions.get(here.endpoint or "")):
+    if here.method == "OPTIONS" or is_public(app_ctx.app.view_functions.get(here.endpoint or "")):
         return
     caller = _resolve(here.headers.get("Authorization", "").strip(" \t"))
     noted.caller, noted.key_prefix, noted.organisation_id = caller, caller.prefix, caller.organisation_id

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from flask import request
+from flask.globals import request_ctx
 
 from blueprints import web
 from blueprints.api.schemas import LIMIT_DEFAULT, ListQuery
@@ -17,12 +17,14 @@ def link_header(query: ListQuery, total: int) -> str:
     if query.page < last:
         pages["next"] = query.page + 1
     pages["last"] = last
-    path, rest = f"{web.public_url()}{request.path}", _rest(query)
+    path, rest = f"{web.public_url()}{request_ctx.request.path}", _rest(query)
     return ", ".join(f'<{path}?page={page}{rest}>; rel="{rel}"' for rel, page in pages.items())
 
 
 def _rest(query: ListQuery) -> str:
     """The parameters that all pages share, as far as they are not what goes without saying."""
+    if query.limit == LIMIT_DEFAULT and not query.q:
+        return ""
     limit = {} if query.limit == LIMIT_DEFAULT else {"limit": query.limit}
     q = {"q": query.q} if query.q else {}
-    return f"&{urlencode(limit | q)}" if limit or q else ""
+    return f"&{urlencode(limit | q)}"
