@@ -1,5 +1,6 @@
 """How many requests a key has, and how many failures an address has."""
 
+import re
 from typing import Any
 
 import pytest
@@ -97,3 +98,34 @@ def test_a_forwarded_address_is_not_believed_without_a_trusted_proxy(
     ]
 
     assert statuses == [401, 401, 429, 429]
+
+
+# RFC 9651: a List of one String Item whose Parameters are Integers, as the rate limit draft has them.
+STRUCTURED = re.compile(r'"(?P<policy>[ !#-\[\]-~]*)"(?P<parameters>(?:; *[a-z*][a-z0-9_.*-]*=-?[0-9]{1,15})*)')
+
+
+def structured(field: str) -> tuple[str, dict[str, int]]:
+    """The item and its parameters."""
+    found = STRUCTURED.fullmatch(field)
+    assert found is not None, field
+    pairs = (pair.strip().partition("=") for pair in found["parameters"].split(";")[1:])
+    return found["policy"], {key: int(value) for key, _, value in pairs}
+
+
+def test_every_limit_is_told_in_structured_fields_that_name_nobody(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = make_caller(app)
+    monkeypatch.setitem(app.config, "RATELIMIT_PRO", 1)
+    monkeypatch.setitem(app.config, "RATELIMIT_FAILED_AUTH", 1)
+    monkeypatch.setattr(limits, "clock", lambda: 100.0)
+    bad = ApiClient(app, "qu_live_nothing")
+    first, past, _, past_failures = (client.get(caller.path) for client in (caller.api, caller.api, bad, bad))
+
+    assert [response.status_code for response in (first, past, past_failures)] == [200, 429, 429]
+    for response in (first, past, past_failures):
+        (policy, said), (same, left) = (
+            structured(response.headers[name]) for name in ("RateLimit-Policy", "RateLimit")
+        )
+        assert policy == same
+        assert policy in {"per-key", "failed-authentication"}
+        assert (said, left) == ({"q": 1, "w": 60}, {"r": 0, "t": 20})
+        assert response.headers.get("Retry-After", "20") == "20"
