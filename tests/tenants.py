@@ -22,6 +22,7 @@ SCOPES = {"both": tuple(Scope), "read": (Scope.SUBSCRIBERS_READ,), "write": (Sco
 # One good value for whatever field a form or a call has.
 FORM = {"name": "Taken over", "referral_skip": "7", "scopes": "subscribers:read", "form_value": "x" * 32}
 SIGNUP = {"email": "mallory@example.org"}
+BODIES = {"batch": {"subscribers": [SIGNUP]}}  # by the end of a call's path; SIGNUP for any other
 CHANGING = re.compile(r'name="csrf_token" value="[^"]*"|[0-9a-f]{32}')
 
 
@@ -38,7 +39,9 @@ class Visitor(NamedTuple):
         if method in {"GET", "HEAD", "OPTIONS", "TRACE"}:
             return self.client.open(path, method=method, headers=headers)
         if path.startswith("/v1/api/"):
-            return self.client.open(path, method=method, headers=headers, json=SIGNUP)
+            return self.client.open(
+                path, method=method, headers=headers, json=BODIES.get(path.rpartition("/")[2], SIGNUP)
+            )
         return self.client.open(path, method=method, data=FORM | {"csrf_token": self.csrf})
 
 
