@@ -97,3 +97,17 @@ def test_exactly_what_email_validator_takes_is_taken(text: str) -> None:
         address = EmailAddress.parse(text)
         assert address.shown == text
         assert max(map(len, address)) <= 320
+
+
+@pytest.mark.parametrize("part", ["a", "é", "a\u0301", ".", "@", '"', "x."])
+def test_a_text_past_every_limit_is_refused_unread(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """A body is mostly one field long if somebody wants it so, and reading that much takes time."""
+
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr("models.address.validate_email", read)
+    with pytest.raises(RuleBroken, match="too long"):
+        EmailAddress.parse(part * 320 + "@example.org")
+    with pytest.raises(AssertionError, match="it was read"):
+        EmailAddress.parse("a@example.org")
