@@ -46,6 +46,8 @@ API_HEADERS = (
     ("Vary", "Authorization"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 )
+# An answer that says itself how long it may be kept is for everybody.
+PUBLIC_API_HEADERS = tuple(header for header in API_HEADERS if header[0] not in {"Cache-Control", "Vary"})
 ERROR_SENTENCES = {
     400: "The request could not be understood. Check the address, or go back and try again.",
     403: "Your account may not open this. Ask an admin of your organisation.",
@@ -166,7 +168,7 @@ def _refuse_foreign_origin() -> None:
 def _finish(response: Response) -> Response:
     headers, noted = response.headers, app_ctx.g
     if is_api():
-        headers.extend(API_HEADERS)
+        headers.extend(PUBLIC_API_HEADERS if "Cache-Control" in headers else API_HEADERS)
     else:
         headers.extend((name, value) for name, value in PAGE_HEADERS if name not in headers)
         if not _is_static():

@@ -17,7 +17,8 @@ NAME_MAX = 100
 REFERRAL_SKIP_MAX = 100
 REFERRAL_SKIP_DEFAULT = 5
 PUBLIC_ID_LENGTH = 12
-_PUBLIC_ID = re.compile(rf"wl_[0-9A-Za-z]{{{PUBLIC_ID_LENGTH}}}", re.ASCII)
+PUBLIC_ID_PATTERN = rf"wl_[0-9A-Za-z]{{{PUBLIC_ID_LENGTH}}}"
+_PUBLIC_ID = re.compile(PUBLIC_ID_PATTERN, re.ASCII)
 
 
 class WaitlistArchived(Exception):

@@ -9,11 +9,12 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from models import ActivityEvent, ApiKey, Organisation, Plan, Scope, Subscriber, Waitlist
+from tests.described import assert_described
 from tests.factories import BOTH, all_rows, count, make_api_key, make_organisation, make_waitlist
 
 
 class ApiClient:
-    """Sends requests with a token and without cookies."""
+    """Sends requests with a token and without cookies; every answer must be one that the description has."""
 
     def __init__(self, app: Flask, token: str | None) -> None:
         self._client = app.test_client(use_cookies=False)
@@ -21,7 +22,10 @@ class ApiClient:
 
     def send(self, method: str, path: str, headers: dict[str, str] | None = None, **kwargs: Any) -> TestResponse:
         """Send any request; `headers` come on top of the token's."""
-        return self._client.open(path, method=method, headers=self._headers | (headers or {}), **kwargs)
+        response = self._client.open(path, method=method, headers=self._headers | (headers or {}), **kwargs)
+        if kwargs.get("buffered", True):
+            assert_described(self._client.application, method, path, response)
+        return response
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         """Send a GET request."""

@@ -2,13 +2,13 @@
 
 from flask import Flask
 
-from blueprints.api import batch, body, export, key, problems, schemas
+from blueprints.api import batch, body, export, key, openapi, problems, schemas
 from blueprints.api.authentication import authenticate, tell_limits
 from blueprints.api.cookies import ConsoleSessions
 from blueprints.api.decorators import require_declared_access
 from blueprints.api.views import blueprint
 
-__all__ = ["batch", "blueprint", "export", "init_app", "key", "require_declared_access"]
+__all__ = ["batch", "blueprint", "export", "init_app", "key", "openapi", "require_declared_access"]
 
 blueprint.before_request(authenticate)
 blueprint.after_request(tell_limits)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from flask import request
 
 from blueprints.api import answers, schemas
-from blueprints.api.answers import BatchAnswer, BatchResult
+from blueprints.api.answers import BatchOutcome, BatchResult
 from blueprints.api.authentication import current_actor, hold_caller
 from blueprints.api.body import BATCH_LIMIT_BYTES, read_json
+from blueprints.api.contract import Answer, contract
 from blueprints.api.decorators import feature_required, scope_required
 from blueprints.api.problems import Problem
 from blueprints.api.views import blueprint, own_waitlist
@@ -20,7 +21,8 @@ from models import Entry, Feature, RuleBroken, Scope, Signup, Subscriber, Waitli
 @blueprint.post("/waitlists/<waitlist_id>/subscribers/batch")
 @feature_required(Feature.API_KEYS)
 @scope_required(Scope.SUBSCRIBERS_WRITE)
-def create_subscribers(waitlist_id: str) -> BatchAnswer:
+@contract({200: Answer("What became of each row", BatchOutcome)}, body=schemas.Batch)
+def create_subscribers(waitlist_id: str) -> BatchOutcome:
     """Put many people in line, in the order sent and in one transaction."""
     waitlist = own_waitlist(waitlist_id)
     schemas.QueryString.from_query_string(request.query_string)

@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, request
 
 from blueprints import web
 from blueprints.api import answers
+from blueprints.api.contract import Answer, contract
 from blueprints.api.decorators import feature_required, scope_required
 from blueprints.api.problems import Problem
 from blueprints.api.schemas import UNKNOWN_SUBSCRIBER, ExportQuery
@@ -32,6 +33,17 @@ log = logging.getLogger("queuekey.errors")
 @blueprint.get("/waitlists/<waitlist_id>/subscribers/export")
 @feature_required(Feature.API_KEYS)
 @scope_required(Scope.SUBSCRIBERS_READ)
+@contract(
+    {
+        200: Answer(
+            "The file, of which each line or row is a subscriber",
+            answers.ExportedSubscriber,
+            headers=(TOTAL_HEADER, "Content-Disposition"),
+            media_types=tuple(MEDIA_TYPES.values()),
+        )
+    },
+    query=ExportQuery,
+)
 def export_subscribers(waitlist_id: str) -> Response:
     """Everybody on a waitlist, once, in the order in which they joined."""
     waitlist = own_waitlist(waitlist_id)

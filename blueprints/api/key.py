@@ -3,7 +3,8 @@
 from flask import current_app, g, request
 
 from blueprints import limits
-from blueprints.api.answers import KeyAnswer
+from blueprints.api.answers import Key
+from blueprints.api.contract import Answer, contract
 from blueprints.api.decorators import any_live_key, feature_required
 from blueprints.api.schemas import QueryString
 from blueprints.api.views import blueprint
@@ -13,7 +14,8 @@ from models import Feature, Organisation, ResolvedKey, db
 @blueprint.get("/key")
 @feature_required(Feature.API_KEYS)
 @any_live_key
-def show_key() -> KeyAnswer:
+@contract({200: Answer("The calling key", Key)})
+def show_key() -> Key:
     """The calling key, its organisation and what it may use; every live key may ask, whatever its scopes."""
     QueryString.from_query_string(request.query_string)
     caller: ResolvedKey = g.caller

@@ -28,6 +28,7 @@ class ProblemType(NamedTuple):
     title: str
     when: str
     what_to_do: str
+    members: tuple[str, ...] = ()  # what its documents have besides what all have
 
 
 INVALID_REQUEST = ProblemType(
@@ -57,6 +58,7 @@ FEATURE_NOT_ALLOWED = ProblemType(
     "The plan does not include the API",
     "The organisation’s plan is below Pro. The key is paused, not lost.",
     "Restore the plan: the same key works again.",
+    ("plan", "required_plan"),
 )
 INSUFFICIENT_SCOPE = ProblemType(
     403,
@@ -64,6 +66,7 @@ INSUFFICIENT_SCOPE = ProblemType(
     "The key lacks a scope",
     "The key was created without the scope that this call needs.",
     "Use a key that has the scope named in the answer.",
+    ("required_scope",),
 )
 NOT_FOUND = ProblemType(
     404,
@@ -99,6 +102,7 @@ VALIDATION_FAILED = ProblemType(
     "Something in the request is wrong",
     "A parameter or a field is wrong, unknown or missing.",
     "Read “errors”: it names each field and what is wrong with it.",
+    ("errors",),
 )
 RATE_LIMITED = ProblemType(
     429,

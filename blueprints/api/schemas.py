@@ -43,8 +43,9 @@ def _id(value: object) -> object:
     return value
 
 
+_IdText = Annotated[str, Field(pattern="^[1-9][0-9]{0,18}$", examples=["8401"])]
 WholeNumber = Annotated[int, BeforeValidator(_digits)]
-SubscriberId = Annotated[int, BeforeValidator(_id)]
+SubscriberId = Annotated[int, BeforeValidator(_id, json_schema_input_type=_IdText)]
 
 
 class Schema(BaseModel):
@@ -92,9 +93,14 @@ class QueryString(Schema):
 class ListQuery(QueryString):
     """Which page of the line, and whose addresses."""
 
-    page: WholeNumber = Field(default=1, ge=1, le=PAGE_MAX)
-    limit: WholeNumber = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    q: str = Field(default="", max_length=Q_MAX)
+    page: WholeNumber = Field(default=1, ge=1, le=PAGE_MAX, description="Which page; past the end it has no items.")
+    limit: WholeNumber = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Subscribers on a page.")
+    q: str = Field(
+        default="",
+        max_length=Q_MAX,
+        description="Only addresses that contain this, in capitals or not.",
+        json_schema_extra={"pattern": r"^[^\x00]*$"},
+    )
 
     @field_validator("q")
     @classmethod
@@ -112,8 +118,18 @@ class ListQuery(QueryString):
 class ExportQuery(QueryString):
     """In which format an export is written, and behind which subscriber it begins."""
 
-    format: Literal["jsonl", "csv"] = "jsonl"
-    after: SubscriberId | None = None
+    format: Literal["jsonl", "csv"] = Field(default="jsonl", description="JSON lines, or CSV with a header.")
+    after: SubscriberId | None = Field(default=None, description="Only those who joined after this subscriber.")
+
+
+_Email = Annotated[
+    str,
+    Field(
+        description="Kept and shown as sent. Capitals make no other person.",
+        examples=["Ada@example.org"],
+        json_schema_extra={"format": "email"},
+    ),
+]
 
 
 def _address(value: object) -> EmailAddress:
@@ -125,8 +141,8 @@ def _address(value: object) -> EmailAddress:
 class Signup(Schema):
     """Somebody who joins a waitlist."""
 
-    email: Annotated[EmailAddress, PlainValidator(_address)]
-    referred_by: str | None = None
+    email: Annotated[EmailAddress, PlainValidator(_address, json_schema_input_type=_Email)]
+    referred_by: str | None = Field(default=None, description="The referral code of whoever brought them.")
 
 
 def _signup_or_problem(value: object) -> "Signup | Problem":
@@ -139,7 +155,9 @@ def _signup_or_problem(value: object) -> "Signup | Problem":
 class Batch(Schema):
     """People who join a waitlist together: a row that is wrong is kept as what is wrong with it."""
 
-    subscribers: list[Annotated[Any, PlainValidator(_signup_or_problem)]] = Field(min_length=1, max_length=BATCH_MAX)
+    subscribers: list[Annotated[Any, PlainValidator(_signup_or_problem, json_schema_input_type=Signup)]] = Field(
+        min_length=1, max_length=BATCH_MAX, description="A wrong row does not hold up the others: its result says so."
+    )
 
 
 _MESSAGES = {

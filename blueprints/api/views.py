@@ -7,6 +7,7 @@ from blueprints import web
 from blueprints.api import answers
 from blueprints.api.authentication import current_actor, hold_caller
 from blueprints.api.body import read_json
+from blueprints.api.contract import Answer, contract
 from blueprints.api.decorators import feature_required, scope_required
 from blueprints.api.pages import link_header
 from blueprints.api.problems import NOT_FOUND, Problem
@@ -19,6 +20,7 @@ blueprint = Blueprint("api", __name__, url_prefix=web.API_ROOT)
 @blueprint.get("/waitlists/<waitlist_id>/subscribers")
 @feature_required(Feature.API_KEYS)
 @scope_required(Scope.SUBSCRIBERS_READ)
+@contract({200: Answer("A page of the line", answers.SubscriberPage, headers=("Link",))}, query=ListQuery)
 def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
     """One page of a waitlist's line."""
     query = _query(waitlist_id)
@@ -34,6 +36,13 @@ def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
 @blueprint.post("/waitlists/<waitlist_id>/subscribers")
 @feature_required(Feature.API_KEYS)
 @scope_required(Scope.SUBSCRIBERS_WRITE)
+@contract(
+    {
+        201: Answer("They have joined", answers.Subscriber),
+        200: Answer("They had joined before: as they stand", answers.Subscriber),
+    },
+    body=Signup,
+)
 def create_subscriber(waitlist_id: str) -> ResponseReturnValue:
     """Put somebody in line: 201, or 200 with the subscriber as it stands for a known address."""
     waitlist = own_waitlist(waitlist_id)

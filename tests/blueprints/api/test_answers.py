@@ -30,6 +30,6 @@ def test_every_answer_has_the_fields_of_its_type_and_no_others(app: Flask) -> No
     created = caller.api.post(caller.path, {"email": "ada@example.org"}).data
     key = caller.api.get("/v1/api/key").data
 
-    for type_, said in ((answers.SubscriberAnswer, created), (answers.KeyAnswer, key)):
+    for type_, said in ((answers.Subscriber, created), (answers.Key, key)):
         assert set(orjson.loads(said)) == type_.__required_keys__
         TypeAdapter(type_).validate_json(said)

@@ -43,22 +43,23 @@ def signup(email: str, referred_by: str | None = None) -> dict[str, Any]:
     return {"email": email} | ({} if referred_by is None else {"referred_by": referred_by})
 
 
+OTHER_ROWS: list[Any] = [
+    signup("no address"),
+    signup("ADA@example.org"),
+    signup("alan@example.org", "ZZZZZZ"),
+    signup("alan@example.org"),
+    {"email": "mary@example.org", "age": 5},
+    7,
+    {},
+]
+
+
 def test_each_row_is_told_what_became_of_it_in_the_order_sent(app: Flask) -> None:
     caller = make_caller(app)
     ada = make_subscriber(caller.waitlist, "Ada@example.org")
     before = len(events())
 
-    response = send(
-        caller,
-        signup("grace@example.org", ada.referral_code),
-        signup("no address"),
-        signup("ADA@example.org"),
-        signup("alan@example.org", "ZZZZZZ"),
-        signup("alan@example.org"),
-        {"email": "mary@example.org", "age": 5},
-        7,
-        {},
-    )
+    response = send(caller, signup("grace@example.org", ada.referral_code), *OTHER_ROWS)
 
     assert_api_headers(response)
     answer = body(response)
