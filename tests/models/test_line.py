@@ -41,7 +41,7 @@ class TheLine(RuleBasedStateMachine):
         referrer["score"] = int(referrer["score"]) + self.skip * number
         referrer["count"] = int(referrer["count"]) + number
 
-    @rule(numbers=st.sampled_from([32, 1_000, 33_000, 2_000_000]))
+    @rule(numbers=st.sampled_from([256, 4_000, 70_000, 2_000_000]))
     def leave_join_numbers_out(self, numbers: int) -> None:
         """Nobody does this, but it makes the line cross the borders of its chunks."""
         with writing():

@@ -11,10 +11,10 @@ DAMAGES = {
     "total": "UPDATE waitlists SET subscribers_count = subscribers_count + 1",
     "referred": "UPDATE waitlists SET referred_count = 7",
     "next join number": "UPDATE waitlists SET next_join_number = 1",
-    "chunk 0 of 2^5 line keys": "UPDATE line_counts SET count = count - 1 WHERE shift = 5",
-    "chunk 0 of 2^10 line keys": "DELETE FROM line_counts WHERE shift = 10",
-    "chunk 99 of 2^5 line keys": "INSERT INTO line_counts (waitlist_id, shift, chunk, count)"
-    " SELECT id, 5, 99, 0 FROM waitlists",
+    "chunk 0 of 2^8 line keys": "UPDATE line_counts SET count = count - 1 WHERE shift = 8",
+    "chunk 0 of 2^12 line keys": "DELETE FROM line_counts WHERE shift = 12",
+    "chunk 99 of 2^8 line keys": "INSERT INTO line_counts (waitlist_id, shift, chunk, count)"
+    " SELECT id, 8, 99, 0 FROM waitlists",
 }
 
 
