@@ -26,6 +26,10 @@ CHILDREN = os.cpu_count() or 1
 KILLED = {"killed", "timeout"}
 RESULT = re.compile(r"^ *([\w.ǁ]+__mutmut_\d+): (.+)$", re.MULTILINE)
 
+# Modules that work while they are imported (decorators, statements put together once): each mutant is imported anew.
+# It is slower; and what breaks the import shows as a timeout.
+AT_IMPORT = ("decorators", "joining", "line", "line_count", "search")
+
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["models", "blueprints"]
@@ -33,6 +37,8 @@ only_mutate = [{module!r}]
 also_copy = ["app.py", "config.py", "migrations", "templates", "static", "tests", "docs", "README.md", "pyproject.toml"]
 pytest_add_cli_args = ["-k", "not postgresql", "-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = {tests!r}
+process_isolation = {isolation!r}
+forkserver_warmup = "none"
 """
 
 
@@ -77,8 +83,9 @@ def mutate(module: str, folder: Path) -> Outcome:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    isolation = "forkserver" if Path(module).stem in AT_IMPORT else "fork"
     with (folder / "pyproject.toml").open("a") as settings:
-        settings.write(CONFIGURATION.format(module=module, tests=tests_of(module)))
+        settings.write(CONFIGURATION.format(module=module, tests=tests_of(module), isolation=isolation))
     ran = mutmut(folder, "run", "--max-children", str(CHILDREN))
     found = dict(RESULT.findall(mutmut(folder, "results", "--all", "true")))
     if not found:
