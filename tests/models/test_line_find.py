@@ -23,3 +23,16 @@ def test_a_subscriber_is_found_with_their_place_and_nobody_else_is() -> None:
         assert line.find(waitlist, elsewhere) is None
         with pytest.raises(LookupError, match=waitlist.public_id):
             line.get(waitlist, elsewhere)
+
+
+def test_several_are_found_at_once_by_their_addresses() -> None:
+    waitlist = make_waitlist()
+    for name in ("Ada", "Grace", "Alan"):
+        make_subscriber(waitlist, f"{name}@example.org")
+    make_subscriber(make_waitlist(), "eve@example.org")
+    wanted = ["alan@example.org", "ada@example.org", "eve@example.org"]
+
+    found = line.find_all(waitlist, wanted)
+
+    assert found == {address: line.find(waitlist, address) for address in wanted[:2]}
+    assert line.find_all(waitlist, []) == {}
