@@ -12,7 +12,7 @@ COMMANDS = {
     "activity": {"export"},
     "api-keys": {"create", "list", "revoke"},
     "bootstrap": set(),
-    "organisations": {"create", "set-plan"},
+    "organisations": {"create", "list", "set-plan"},
     "serve": set(),
     "subscribers": {"import"},
     "users": {"create", "deactivate", "list", "set-password"},
