@@ -188,8 +188,9 @@ def test_events_that_the_backup_has_are_passed_over(make: Callable[[], None]) ->
     known = [LoggedEvent.of_json(event.as_json()) for event in events()]
 
     assert do_again(*known) == []
-
     assert len(events()) == len(known)
+    user = make_user()
+    assert do_again(*known, lost("user.deactivated", user.id, user.email), *known) == [True]
 
 
 def test_another_event_with_the_id_of_a_known_one_is_done() -> None:
