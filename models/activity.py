@@ -163,7 +163,7 @@ class ActivityEvent(Base):
             for target, details in targets
         ]
         if rows:
-            db.session.execute(insert(cls), rows)
+            db.session.connection().execute(_INSERT, rows)
 
     @classmethod
     def of(cls, organisation_id: int, event_id: int) -> Self | None:
@@ -217,3 +217,6 @@ def _cut(text: str | None, length: int) -> str | None:
 
 def _text(number: int | None) -> str | None:
     return None if number is None else str(number)
+
+
+_INSERT = insert(ActivityEvent.__table__)  # type: ignore[arg-type]

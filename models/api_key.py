@@ -176,7 +176,7 @@ class ApiKey(Base):
         The share lock makes revocations and plan changes wait until the transaction has ended, so
         that no change commits after them; it lets everything else pass, last-used included.
         """
-        row = db.session.execute(_HOLD[db.engine.dialect.name], {"id": key_id}).one_or_none()
+        row = db.session.connection().execute(_HOLD[db.engine.dialect.name], {"id": key_id}).one_or_none()
         return None if row is None else ResolvedKey.of_row(row)
 
     @classmethod

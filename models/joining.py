@@ -54,12 +54,13 @@ def _referred(newcomers: Sequence[Newcomer]) -> int:
     return sum(newcomer.referrer_id is not None for newcomer in newcomers)
 
 
-_TAKE_NUMBERS = """
+_TAKE_NUMBERS_SQL = """
     UPDATE waitlists SET next_join_number = next_join_number + :number, subscribers_count = subscribers_count + :number,
         referred_count = referred_count + CASE WHEN has_referrals THEN :referred ELSE 0 END
     WHERE id = :waitlist_id AND archived_at IS NULL
     RETURNING next_join_number - :number AS first_number, subscribers_count AS total, has_referrals, referral_skip
 """
+_TAKE_NUMBERS_SQLITE = text(_TAKE_NUMBERS_SQL)
 _CREDIT_SQLITE = text(
     "UPDATE subscribers SET priority_score = priority_score + :skip * :times, referral_count = referral_count + :times"
     " WHERE id = :id RETURNING line_key"
@@ -68,7 +69,7 @@ _INSERT_SQLITE = text(
     "INSERT INTO subscribers (id, waitlist_id, email, email_identity, email_search, join_number, priority_score,"
     " referral_code, referral_count, referred_by_id, joined_at)"
     " VALUES (:id, :waitlist_id, :email, :identity, :search, :join_number, 0, :code, 0, :referrer_id, :at)"
-)
+).bindparams(_AT)
 _INDEX_SQLITE = text("INSERT INTO subscriber_search (rowid, email_search) VALUES (:row, :search)")
 _LAST_ID_SQLITE = text("SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'")
 
@@ -76,10 +77,11 @@ _LAST_ID_SQLITE = text("SELECT seq FROM sqlite_sequence WHERE name = 'subscriber
 def _insert_sqlite(waitlist_id: int, newcomers: Sequence[Newcomer], at: datetime) -> Joined | None:
     """One statement after the other: nobody else writes meanwhile, and there is no way to travel."""
     parameters = {"waitlist_id": waitlist_id, "number": len(newcomers), "referred": _referred(newcomers)}
-    here = db.session.execute(text(_TAKE_NUMBERS), parameters).one_or_none()
+    connection = db.session.connection()  # past the session, which has nothing to add to these rows
+    here = connection.execute(_TAKE_NUMBERS_SQLITE, parameters).one_or_none()
     if here is None:
         return None
-    first_id = (db.session.scalar(_LAST_ID_SQLITE) or 0) + 1
+    first_id = (connection.scalar(_LAST_ID_SQLITE) or 0) + 1
     rows = [
         newcomer._asdict() | {"id": first_id + nth, "join_number": here.first_number + nth}
         for nth, newcomer in enumerate(newcomers)
@@ -88,8 +90,8 @@ def _insert_sqlite(waitlist_id: int, newcomers: Sequence[Newcomer], at: datetime
         row |= {"waitlist_id": waitlist_id, "at": at, "row": (waitlist_id << JOIN_NUMBER_BITS) + row["join_number"]}
         if not here.has_referrals:
             row |= {"code": None, "referrer_id": None}
-    db.session.execute(_INSERT_SQLITE.bindparams(_AT), rows)
-    db.session.execute(_INDEX_SQLITE, rows)
+    connection.execute(_INSERT_SQLITE, rows)
+    connection.execute(_INDEX_SQLITE, rows)
     went, came = _credit_sqlite(here, [row["referrer_id"] for row in rows])
     came += [row["join_number"] for row in rows]
     line_count.apply(waitlist_id, line_count.changes(came, went))
@@ -102,7 +104,7 @@ def _credit_sqlite(here: Row[Any], referrer_ids: Sequence[int | None]) -> tuple[
     for referrer_id, times in Counter(referrer_ids).items():
         if referrer_id is not None:
             credit = {"id": referrer_id, "skip": here.referral_skip, "times": times}
-            key = db.session.execute(_CREDIT_SQLITE, credit).scalar_one()
+            key = db.session.connection().execute(_CREDIT_SQLITE, credit).scalar_one()
             came.append(key)
             went.append(key + here.referral_skip * times)
     return went, came
@@ -110,7 +112,7 @@ def _credit_sqlite(here: Row[Any], referrer_ids: Sequence[int | None]) -> tuple[
 
 # One statement, so that the waitlist's row is not held over more round trips than the commit's.
 _INSERT_POSTGRESQL = text(f"""
-    WITH here AS ({_TAKE_NUMBERS}), newcomers AS (
+    WITH here AS ({_TAKE_NUMBERS_SQL}), newcomers AS (
         SELECT * FROM unnest(
             CAST(:emails AS text[]), CAST(:identities AS text[]), CAST(:searches AS text[]),
             CAST(:codes AS text[]), CAST(:referrer_ids AS bigint[])
@@ -152,7 +154,7 @@ def _insert_postgresql(waitlist_id: int, newcomers: Sequence[Newcomer], at: date
     arrays = zip(("emails", "identities", "searches", "codes", "referrer_ids"), map(list, columns), strict=True)
     parameters = dict(arrays) | {"waitlist_id": waitlist_id, "number": len(newcomers), "at": at}
     parameters["referred"] = _referred(newcomers)
-    rows = db.session.execute(_INSERT_POSTGRESQL, parameters).all()
+    rows = db.session.connection().execute(_INSERT_POSTGRESQL, parameters).all()
     if not rows:
         return None
     emptied = zip(rows[0].shifts or (), rows[0].chunks or (), strict=True)

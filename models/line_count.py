@@ -61,7 +61,7 @@ def apply(waitlist_id: int, deltas: Mapping[Chunk, int]) -> None:
         {"waitlist_id": waitlist_id, "shift": chunk.shift, "chunk": chunk.number, "delta": delta}
         for chunk, delta in sorted(deltas.items())
     ]
-    db.session.execute(_ADD, rows)
+    db.session.connection().execute(_ADD, rows)
     drop_empty(waitlist_id, [chunk for chunk, delta in deltas.items() if delta < 0])
 
 
@@ -69,7 +69,7 @@ def drop_empty(waitlist_id: int, chunks: Iterable[Chunk]) -> None:
     """Remove the rows of these chunks where nobody is left, so that they cost no later walk a step."""
     rows = [{"waitlist_id": waitlist_id, "shift": chunk.shift, "chunk": chunk.number} for chunk in chunks]
     if rows:
-        db.session.execute(_DROP_EMPTY, rows)
+        db.session.connection().execute(_DROP_EMPTY, rows)
 
 
 _ADD = text(

@@ -47,7 +47,7 @@ def create_subscriber(waitlist_id: str) -> ResponseReturnValue:
     """Put somebody in line: 201, or 200 with the subscriber as it stands for a known address."""
     waitlist = own_waitlist(waitlist_id)
     QueryString.from_query_string(request.query_string)
-    db.session.rollback()  # a slow body must not keep a connection busy
+    db.session.close()  # a slow body must not keep a connection busy; what was read of the waitlist stays
     signup = Signup.parse(read_json())
     known = line.find(waitlist, signup.email.identity)
     if known is not None:
