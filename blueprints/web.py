@@ -183,7 +183,7 @@ def _finish(response: Response) -> Response:
 
 
 def _is_static() -> bool:
-    return request.endpoint in {"static", "bootstrap.static"}
+    return request.endpoint in {"static", "bootstrap.static", "docs.static"}
 
 
 def is_local_path(target: str) -> bool:

@@ -15,7 +15,7 @@ from tests.source import EVERYTHING, PRODUCT, ROOT, code, functions, imports, is
 VIEWS = [module for module in modules("blueprints/**/*.py") if any(map(is_view, functions(module)))]
 PACKAGES = {package(module) for module in modules("blueprints/*/*.py")}
 SHARED_GUARDS = "blueprints.auth.decorators"
-VENDORED = {"static", "bootstrap.static"}
+VENDORED = {"static", "bootstrap.static", "docs.static"}
 
 ABOUT_THE_TESTS = {"tests/test_conventions", "tests/test_no_skips", "tests/test_reliability"}
 

@@ -14,7 +14,7 @@ from models import Role, User, db
 from tests.console import BufferedClient
 from tests.factories import in_context, make_api_key, make_organisation, make_subscriber, make_user, make_waitlist
 
-NOT_CONSOLE = ("api.", "static", "bootstrap.")
+NOT_CONSOLE = ("api.", "static", "bootstrap.", "docs.static")
 
 
 class Household(NamedTuple):

@@ -18,4 +18,5 @@ def init_app(app: Flask) -> None:
     """Attach what has to be app-wide: unknown paths and sessions belong to no blueprint."""
     problems.init_app(app)
     app.extensions["queuekey.bounds"] = schemas.BOUNDS | {"batch KiB": body.BATCH_LIMIT_BYTES // 1024}
+    app.extensions["queuekey.openapi"] = openapi.describe
     app.session_interface = ConsoleSessions()

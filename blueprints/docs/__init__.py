@@ -1,5 +1,6 @@
 """docs."""
 
+from blueprints.docs import reference
 from blueprints.docs.views import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "reference"]
