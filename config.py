@@ -177,7 +177,7 @@ def _require_place(database_url: str, instance: Path) -> None:
     file = instance / (url.database or "")  # an absolute path stays as it is
     try:
         if file.parent == instance:
-            instance.mkdir(parents=True, exist_ok=True)
+            instance.mkdir(0o700, parents=True, exist_ok=True)
         if not file.parent.is_dir():
             raise BadSetting("DATABASE_URL", f"there is no folder {file.parent}")
         if file.exists() and not file.is_file():
@@ -203,7 +203,7 @@ def _kept_secret(instance: Path) -> str:
 
 
 def _draft_secret(kept: Path) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.parent.mkdir(0o700, parents=True, exist_ok=True)
     draft = kept.with_name(f".{kept.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

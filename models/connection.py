@@ -1,6 +1,8 @@
 """How a connection is set up on either engine, before the first statement runs on it."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -45,6 +47,7 @@ def engine_options(database_url: str, threads: int) -> dict[str, Any]:
 def prepare_engine(engine: Engine) -> None:
     """Attach the set-up of every new connection; call once per engine, before its first use."""
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _keep_private)
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         event.listen(engine, "engine_disposed", close_kept)
@@ -54,6 +57,12 @@ def init_app(app: Flask) -> None:
     """Prepare the engine that Flask-SQLAlchemy made for this application."""
     with app.app_context():
         prepare_engine(db.engine)
+
+
+def _keep_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
+    """Let nobody but its owner read a new database file; SQLite gives its companions the same mode."""
+    with suppress(OSError):  # it is there, or SQLite will say what is wrong
+        os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _open_sqlite(connection: Any, _record: object) -> None:

@@ -32,6 +32,7 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path)
     assert len(secret) >= 32
     assert kept.read_text() == secret
     assert kept.stat().st_mode & 0o777 == 0o600
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
     assert secret == load(tmp_path / "instance").SECRET_KEY
     assert [file.name for file in kept.parent.iterdir()] == ["secret_key"]
 

@@ -1,10 +1,13 @@
 """How a connection is set up on either engine."""
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from models import db
-from models.connection import LOCK_TIMEOUT_SECONDS, engine_options
+from models.connection import LOCK_TIMEOUT_SECONDS, engine_options, prepare_engine
 
 SQLITE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1, "busy_timeout": 5000}
 POSTGRESQL = {"lock_timeout": "5s", "TimeZone": "UTC", "application_name": "queuekey"}
@@ -50,3 +53,19 @@ def test_the_pool_has_room_for_every_thread_and_waits_no_longer_than_for_a_lock(
 
     assert options["pool_size"] == 7
     assert options["pool_timeout"] == LOCK_TIMEOUT_SECONDS
+
+
+def test_a_new_sqlite_file_is_its_owners_alone_and_a_file_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    new, shared = tmp_path / "new.db", tmp_path / "shared.db"
+    shared.touch(0o644)
+    shared.chmod(0o644)
+    for file in (new, shared):
+        engine = create_engine(f"sqlite:///{file}")
+        prepare_engine(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE things (id INTEGER)")
+            assert file.with_name(f"{file.name}-wal").stat().st_mode & 0o777 == file.stat().st_mode & 0o777
+        engine.dispose()
+
+    assert new.stat().st_mode & 0o777 == 0o600
+    assert shared.stat().st_mode & 0o777 == 0o644
