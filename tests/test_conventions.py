@@ -17,7 +17,7 @@ PACKAGES = {package(module) for module in modules("blueprints/*/*.py")}
 SHARED_GUARDS = "blueprints.auth.decorators"
 VENDORED = {"static", "bootstrap.static", "docs.static"}
 
-ABOUT_THE_TESTS = {"tests/test_conventions", "tests/test_no_skips", "tests/test_reliability"}
+ABOUT_THE_TESTS = {"tests/test_conventions", "tests/test_migrations", "tests/test_no_skips", "tests/test_reliability"}
 
 BANNED_NAME = re.compile(r"utils?|helpers?|services?|managers?|commons?|misc|lib|stuff", re.IGNORECASE)
 SQL = re.compile(r"\b(SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\b.*\bSET|DELETE\s+FROM)\b", re.DOTALL)
