@@ -6,7 +6,16 @@ from functools import cache
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+)
 
 from blueprints.api.problems import VALIDATION_FAILED, Problem
 from models import EmailAddress
@@ -21,6 +30,7 @@ BOUNDS = {"limit": LIMIT_MAX, "default limit": LIMIT_DEFAULT, "q": Q_MAX, "batch
 WHOLE_NUMBER = "Use a whole number from 1, in digits without a sign or leading zero."
 
 
+WITHOUT_NUL: dict[str, JsonValue] = {"pattern": r"^[^\x00]*$"}  # as the description says it: what both engines can keep
 UNKNOWN_SUBSCRIBER = "No subscriber of this waitlist has this ID."
 _ID = re.compile("[1-9][0-9]{0,18}", re.ASCII)
 
@@ -99,7 +109,7 @@ class ListQuery(QueryString):
         default="",
         max_length=Q_MAX,
         description="Only addresses that contain this, in capitals or not.",
-        json_schema_extra={"pattern": r"^[^\x00]*$"},
+        json_schema_extra=WITHOUT_NUL,
     )
 
     @field_validator("q")
@@ -142,7 +152,9 @@ class Signup(Schema):
     """Somebody who joins a waitlist."""
 
     email: Annotated[EmailAddress, PlainValidator(_address, json_schema_input_type=_Email)]
-    referred_by: str | None = Field(default=None, description="The referral code of whoever brought them.")
+    referred_by: str | None = Field(
+        default=None, description="The referral code of whoever brought them.", json_schema_extra=WITHOUT_NUL
+    )
 
 
 def _signup_or_problem(value: object) -> "Signup | Problem":
