@@ -43,9 +43,10 @@ def test_every_locked_package_has_its_hashes(lock: str) -> None:
 
 
 def test_the_gates_lock_what_the_tests_lock_and_they_what_the_product_locks() -> None:
-    product, tests, gates = (versions(lock) for lock in LOCKED[:3])
+    product, tests, gates, benchmarks = map(versions, LOCKED)
 
     assert product.items() <= tests.items() <= gates.items()
+    assert product.items() <= benchmarks.items()
 
 
 SOUND = {"name": "flask", "version": "3.1.3", "vulns": []}
