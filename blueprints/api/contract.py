@@ -1,6 +1,7 @@
 """What a call takes and what it answers, said where the call is: the published description is made of it."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from blueprints.api.schemas import QueryString, Schema
@@ -9,12 +10,16 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Answer(NamedTuple):
-    """A successful answer: what it means, the type of its body (None for no body), headers of its own."""
+    """A successful answer: what it means, the type of its body (None for no body), headers of its own.
+
+    `links`: calls that it leads to, by their names, with what to take from it (OpenAPI's runtime expressions).
+    """
 
     description: str
     body: Any = None
     headers: tuple[str, ...] = ()
     media_types: tuple[str, ...] = ("application/json",)
+    links: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
 class Contract(NamedTuple):

@@ -1,6 +1,6 @@
 """The API's description of itself as OpenAPI 3.1, put together from what serves the requests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -143,9 +143,16 @@ def _responses(
         }
         if answer.body is not None:
             response["content"] = {kind: {"schema": schemas.written_as(kind, answer)} for kind in answer.media_types}
+        if answer.links:
+            response["links"] = {name: _link(name, taken) for name, taken in answer.links.items()}
         yield str(status), response
     for status, problems in openapi_problems.of(made, access, bool(rule.arguments)):
         yield str(status), {"$ref": f"#/components/responses/{openapi_problems.name(problems)}"}
+
+
+def _link(name: str, taken: Mapping[str, str]) -> dict[str, Any]:
+    """A call on the same waitlist with something of the answer."""
+    return {"operationId": name, "parameters": {"waitlist_id": "$request.path.waitlist_id", **taken}}
 
 
 def header_reference(name: str) -> dict[str, str]:

@@ -14,6 +14,8 @@ from blueprints.api.problems import NOT_FOUND, Problem
 from blueprints.api.schemas import ListQuery, QueryString, Signup
 from models import AlreadyJoined, Entry, Feature, Scope, Subscriber, Waitlist, db, line, transact
 
+LATER_ONES = {"export_subscribers": {"after": "$response.body#/id"}}
+
 blueprint = Blueprint("api", __name__, url_prefix=web.API_ROOT)
 
 
@@ -38,8 +40,8 @@ def list_subscribers(waitlist_id: str) -> ResponseReturnValue:
 @scope_required(Scope.SUBSCRIBERS_WRITE)
 @contract(
     {
-        201: Answer("They have joined", answers.Subscriber),
-        200: Answer("They had joined before: as they stand", answers.Subscriber),
+        201: Answer("They have joined", answers.Subscriber, links=LATER_ONES),
+        200: Answer("They had joined before: as they stand", answers.Subscriber, links=LATER_ONES),
     },
     body=Signup,
 )

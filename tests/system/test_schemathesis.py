@@ -5,7 +5,7 @@ import pytest
 from tests.fuzzed import KINDS, run
 from tests.system.server import Server
 
-EXAMPLES = 6
+EXAMPLES = 4
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -14,4 +14,5 @@ def test_schemathesis_finds_nothing(server: Server, kind: str) -> None:
 
     assert not found.findings, "\n\n".join(found.findings[:5])
     assert found.cases["coverage"] > 100
-    assert found.cases["fuzzing"] > 10
+    assert found.cases["fuzzing"] > 5
+    assert found.cases["stateful"] > 10 or kind not in {"both", "write"}

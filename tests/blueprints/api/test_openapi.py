@@ -134,6 +134,19 @@ def test_every_parameter_of_the_schemas_is_described_and_no_other(app: Flask) ->
         assert named == in_path | {("query", name) for name in made.query.model_fields}
 
 
+def test_links_lead_to_operations_and_parameters_that_there_are(app: Flask) -> None:
+    parameters = {
+        said["operationId"]: {parameter["name"] for parameter in said.get("parameters", [])}
+        for _, _, said in operations(app)
+    }
+    responses = [response for _, _, said in operations(app) for response in said["responses"].values()]
+    links = [link for response in responses for link in response.get("links", {}).values()]
+
+    assert links
+    for link in links:
+        assert link["parameters"].keys() <= parameters[link["operationId"]]
+
+
 def refused(app: Flask, operation: Operation, code: str, monkeypatch: pytest.MonkeyPatch) -> TestResponse:
     """An answer with this problem."""
     caller = make_caller(app)
