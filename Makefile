@@ -26,7 +26,7 @@ coverage: $(VENV)/.dev ## Run the tests of models and customer API, and hold the
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term tests/models tests/blueprints/api $(TESTS)
 
 gates: $(VENV)/.gates ## Look for insecure code and for known holes in what is locked
-	@$(BIN)/bandit -q -ll -c pyproject.toml -r app.py config.py models blueprints migrations
+	@$(BIN)/bandit -q -ll -c pyproject.toml -r app.py config.py models blueprints migrations sdk/python/queuekey
 	@$(BIN)/python -m tests.advisories
 
 mutants: $(VENV)/.gates ## Put small faults into those modules and see that tests notice; MODULES=models/token.py for some

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PRODUCT = ("app.py", "config.py", "models/**/*.py", "blueprints/**/*.py")
-EVERYTHING = (*PRODUCT, "tests/**/*.py", "migrations/**/*.py")
+EVERYTHING = (*PRODUCT, "tests/**/*.py", "migrations/**/*.py", "sdk/**/*.py")
 
 View = ast.FunctionDef
 

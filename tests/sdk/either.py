@@ -1,0 +1,41 @@
+"""One way of using both clients, so that each test is about both."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from queuekey import AsyncQueuekey, Queuekey
+
+
+class Either:
+    """Makes clients of one kind, and gets their answers: iterators whole, as lists."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._runner = asyncio.Runner()
+        self._clients: list[Any] = []
+
+    def client(self, token: str, url: str, **options: Any) -> Any:
+        """A client that `close` closes."""
+        client = (Queuekey if self.kind == "sync" else AsyncQueuekey)(token, url, **options)
+        self._clients.append(client)
+        return client
+
+    def get(self, answer: Any) -> Any:
+        """The answer of a method, awaited if need be."""
+        if inspect.iscoroutine(answer):
+            return self._runner.run(answer)
+        if isinstance(answer, AsyncIterator):
+            return self._runner.run(_collected(answer))
+        return list(answer) if isinstance(answer, Iterator) else answer
+
+    def close(self) -> None:
+        """Close all clients."""
+        for client in self._clients:
+            self.get(client.close())
+        self._runner.close()
+
+
+async def _collected(answers: AsyncIterator[Any]) -> list[Any]:
+    return [answer async for answer in answers]
