@@ -70,7 +70,7 @@ class Track(NamedTuple):
 
     @contextmanager
     def lock_held(self) -> Iterator[None]:
-        """Hold what a sign-up needs next: SQLite's turn to write, or the waitlist on PostgreSQL, when it has its key."""
+        """Hold what a sign-up needs next: SQLite's turn to write, or the waitlist on PostgreSQL, with its key held."""
         address = make_url(self.server.settings["DATABASE_URL"])
         if self.is_sqlite:
             with closing(sqlite3.connect(str(address.database), isolation_level=None, timeout=30)) as connection:
