@@ -26,7 +26,7 @@ def create_subscribers(waitlist_id: str) -> BatchOutcome:
     """Put many people in line, in the order sent and in one transaction."""
     waitlist = own_waitlist(waitlist_id)
     schemas.QueryString.from_query_string(request.query_string)
-    db.session.rollback()  # a slow body must not keep a connection busy
+    db.session.close()  # a slow body must not keep a connection busy; what was read of the waitlist stays
     rows = schemas.Batch.parse(read_json(BATCH_LIMIT_BYTES)).subscribers
     signups = [Signup(row.email, row.referred_by) for row in rows if isinstance(row, schemas.Signup)]
     batch_id = f"batch_{secrets.token_hex(8)}"
@@ -44,6 +44,7 @@ def _join(waitlist: Waitlist, signups: Sequence[Signup], batch_id: str) -> list[
 
     def join() -> list[Entry | RuleBroken | None]:
         hold_caller()
+        db.session.add(waitlist)
         waitlist.lock()  # nobody joins between the look at who is there and the rows that are added
         return Subscriber.join_each(waitlist, signups, actor)
 

@@ -48,7 +48,7 @@ def export_subscribers(waitlist_id: str) -> Response:
     """Everybody on a waitlist, once, in the order in which they joined."""
     waitlist = own_waitlist(waitlist_id)
     query = ExportQuery.from_query_string(request.query_string)
-    db.session.rollback()  # the stream holds no connection but while it reads a batch
+    db.session.close()  # batches are read on connections of their own, and there is one for each thread
     export = SubscriberExport.of(waitlist, query.after)
     if export is None:
         raise Problem.of_field("after", UNKNOWN_SUBSCRIBER)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from models import Plan, Subscriber, Waitlist, db, writing
+from models import Plan, Subscriber, Waitlist, db, line, writing
 from tests.api_client import body, make_caller, problem
 from tests.blueprints.api.test_batch import send, signup
 from tests.factories import ACTOR, all_rows, events, in_context, revoke, set_plan
@@ -61,3 +61,27 @@ def test_batches_at_once_name_everybody_once(app: Flask) -> None:
     assert sum(answer["existing"] for answer in answers) == 40 * 5
     assert sorted(row.join_number for row in all_rows(Subscriber)) == list(range(1, 41))
     assert len(events("subscriber.created")) == 40
+
+
+def test_no_connection_is_held_while_the_body_is_read_or_the_known_are_looked_up(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = make_caller(app)
+    look_up, held = line._FIND_ALL.all, []
+
+    def connections() -> int:
+        return db.engine.pool.checkedout()  # type: ignore[attr-defined,no-any-return]
+
+    def slowly(limit: int) -> Any:
+        held.append(connections())
+        return {"subscribers": [signup("ada@example.org")] * 2}
+
+    def note_and_look_up(parameters: Any) -> Any:
+        held.append(connections())
+        return look_up(parameters)
+
+    monkeypatch.setattr("blueprints.api.batch.read_json", slowly)
+    monkeypatch.setattr(line._FIND_ALL, "all", note_and_look_up)
+
+    assert body(send(caller))["existing"] == 1
+    assert held == [0, 0]

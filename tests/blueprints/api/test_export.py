@@ -2,17 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from models import Plan, Scope, Waitlist, db, subscriber_export, writing
-from models.subscriber_export import SubscriberExport
 from tests.api_client import (
     Caller,
     assert_api_headers,
@@ -22,7 +19,7 @@ from tests.api_client import (
     refused,
     wrong_fields,
 )
-from tests.factories import ACTOR, events, in_context, make_subscriber, make_waitlist, revoke, set_plan
+from tests.factories import ACTOR, in_context, make_subscriber, make_waitlist, set_plan
 
 
 @pytest.fixture(autouse=True)
@@ -181,65 +178,3 @@ def test_head_tells_the_headers_alone_and_keeps_no_room(app: Flask) -> None:
         response = caller.api.send("HEAD", f"{caller.path}/export")
         assert (response.status_code, response.data) == (200, b"")
         assert response.headers["X-Total-Count"] == "5"
-
-
-def chunks(caller: Caller) -> Iterator[bytes]:
-    """An export as it arrives, piece by piece."""
-    response = export(caller, buffered=False)
-    assert response.status_code == 200
-    return iter(response.response)  # type: ignore[arg-type]
-
-
-def test_a_revoked_key_ends_no_export_that_had_begun_and_begins_no_other(app: Flask) -> None:
-    caller = with_five(app)
-    pieces = chunks(caller)
-    begun = next(pieces)
-
-    revoke(caller.key)
-
-    with refused():
-        problem(export(caller), 401, "invalid_token")
-    assert begun + b"".join(pieces) == b"".join(lines_of(caller.waitlist))
-
-
-@in_context
-def lines_of(waitlist: Waitlist) -> list[bytes]:
-    from blueprints.api.export import _as_jsonl
-
-    exported = SubscriberExport.of(waitlist)
-    assert exported is not None
-    return list(_as_jsonl(exported.batches()))
-
-
-def test_a_database_that_is_away_at_the_start_is_a_problem_and_later_an_end(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caller = with_five(app)
-    ask = subscriber_export._ROWS.all
-    reads_left = 2
-
-    def away(parameters: Any) -> Any:
-        nonlocal reads_left
-        reads_left -= 1
-        if reads_left < 0:
-            raise OperationalError("SELECT", {}, Exception("away"))
-        return ask(parameters)
-
-    monkeypatch.setattr(subscriber_export._ROWS, "all", away)
-    broken_off = export(caller)
-    assert (len(lines(broken_off)), broken_off.headers["X-Total-Count"]) == (4, "5")
-    assert problem(export(caller), 503, "unavailable")
-
-    monkeypatch.undo()
-    assert len(lines(export(caller, f"?after={lines(broken_off)[-1]['id']}"))) == 1
-
-
-def test_an_export_writes_no_event_and_counts_as_one_request(app: Flask) -> None:
-    caller = with_five(app)
-    before = len(events())
-
-    first, second = export(caller), export(caller, "?format=csv")
-
-    assert len(events()) == before
-    left = [int(response.headers["RateLimit"].split(";")[1].removeprefix("r=")) for response in (first, second)]
-    assert left == [599, 598]
