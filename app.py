@@ -21,6 +21,7 @@ from blueprints import (
     limits,
     organisations,
     server,
+    slow_bodies,
     waitlists,
     web,
     words,
@@ -57,7 +58,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     connection.init_app(app)
     Migrate(app, db, directory=str(HERE / "migrations"), render_as_batch=True)
 
-    for part in (web, limits, words, auth, api, server):  # web first: its hooks see what the others refuse
+    for part in (web, limits, words, auth, api, server, slow_bodies):  # web first: its hooks see what the others refuse
         part.init_app(app)
     Bootstrap5(app)
     csrf = CSRFProtect(app)

@@ -13,7 +13,9 @@ from flask.cli import with_appcontext
 
 from blueprints.command_line import Command
 
-THREADS = 16  # per worker; each may hold one database connection
+THREADS = 16  # that work at once in a worker; each may hold one database connection
+WAITING_THREADS = 112  # that wait for slow bodies meanwhile (blueprints/slow_bodies.py)
+CONNECTIONS = 512  # per worker, most of them idle; the usual limit of 1,024 open files has room for their databases
 
 
 def init_app(_app: Flask) -> None:
@@ -39,7 +41,7 @@ def arguments(host: str, port: int, workers: int) -> list[str]:
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "app:create_app"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--http", "1", "--no-ws"),  # nothing here speaks HTTP/2 or WebSocket
-        *("--blocking-threads", str(THREADS)),
+        *("--blocking-threads", str(THREADS + WAITING_THREADS), "--backpressure", str(CONNECTIONS)),
         *("--respawn-failed-workers", "--respawn-interval", "0.2"),  # or one dead worker ends the server
         *("--workers-kill-timeout", "10"),  # or one unfinished body holds up a stop for good
         *("--no-access-log", "--log-level", "error"),  # blueprints/web.py writes one line per request

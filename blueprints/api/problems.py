@@ -149,6 +149,7 @@ _BY_STATUS = {
     405: METHOD_NOT_ALLOWED,
     413: BODY_TOO_LARGE,
     500: INTERNAL_ERROR,
+    503: UNAVAILABLE,
 }
 _CUT_OFF = "The body ends before the length that Content-Length names."
 
