@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from models import token
 from tests.api_client import Caller, make_caller
 from tests.browser.conftest import serving
 from tests.sdk.either import Either
@@ -38,6 +39,12 @@ def caller(app: Flask) -> Caller:
 def sdk(either: Either, address: str, caller: Caller) -> Any:
     """A client of the caller's key."""
     return either.client(caller.token, address)
+
+
+@pytest.fixture
+def live() -> str:
+    """A token that might be live."""
+    return token.generate()
 
 
 @pytest.fixture

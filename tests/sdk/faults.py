@@ -102,6 +102,15 @@ def answered(status: int, body: bytes = b"", *headers: tuple[str, str]) -> Play:
     return play
 
 
+def cut_off(handler: Handler) -> None:
+    """Less of an answer than its head has promised."""
+    handler.head(200, [("Content-Type", "application/jsonl")])
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"id"')
+    handler.close_connection = True
+
+
 def reset(handler: Handler) -> None:
     """No answer, and Queuekey gets no request."""
     handler.reset()

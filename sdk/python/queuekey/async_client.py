@@ -113,7 +113,7 @@ class AsyncQueuekey:
 
     def __repr__(self) -> str:
         """Address and prefix, never the token."""
-        return f"<AsyncQueuekey {self._connection!r}>"
+        return f"<AsyncQueuekey {vars(self).get('_connection')!r}>"  # None while it is being made
 
     async def _answer(self, call: Call[T]) -> T:
         tries = self._connection.retry.begin()

@@ -113,7 +113,7 @@ class Queuekey:
 
     def __repr__(self) -> str:
         """Address and prefix, never the token."""
-        return f"<Queuekey {self._connection!r}>"
+        return f"<Queuekey {vars(self).get('_connection')!r}>"  # None while it is being made
 
     def _answer(self, call: Call[T]) -> T:
         tries = self._connection.retry.begin()

@@ -16,11 +16,12 @@ class Connection:
     """Makes requests out of calls. Raises ConfigurationError where token or address cannot be right."""
 
     def __init__(self, token: Token, url: str | None, timeout: float, retry: Retry) -> None:
-        token.check()
-        self._token = token
-        self.url = base_url(url)
+        self.url = ""
         self.retry = retry
+        self._token = token
         self._timeout = timeout
+        token.check()
+        self.url = base_url(url)
 
     def request(self, call: Call[Any], tries: Tries) -> httpx.Request:
         """The request of a call; it waits no longer for the server than the call's tries have left."""
