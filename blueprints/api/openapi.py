@@ -74,7 +74,7 @@ def describe(app: Flask, base_url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"key": _SECURITY},
-            "schemas": schemas.components(),
+            "schemas": schemas.components() | openapi_problems.schemas(),
             "headers": {name: _header(name) for name in HEADERS},
             "responses": openapi_problems.responses(base_url),
         },

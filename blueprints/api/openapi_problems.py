@@ -57,7 +57,7 @@ def _response(types: tuple[ProblemType, ...], base_url: str) -> dict[str, Any]:
     headers = {header: {"$ref": f"#/components/headers/{header}"} for header in names}
     if problems.INSUFFICIENT_SCOPE in types:
         headers["WWW-Authenticate"] = {"description": "With insufficient_scope (RFC 6750 §3.1).", **_TEXT}  # type: ignore[dict-item]
-    schemas = [_schema(type_) for type_ in types]
+    schemas = [{"$ref": f"#/components/schemas/{_schema_name(type_)}"} for type_ in types]
     examples = {type_.code: {"summary": type_.title, "value": _example(type_, base_url)} for type_ in types}
     schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
     content = {MEDIA_TYPE: {"schema": schema, "examples": examples}}
@@ -68,8 +68,19 @@ def _response(types: tuple[ProblemType, ...], base_url: str) -> dict[str, Any]:
 _TEXT = {"schema": {"type": "string"}}
 
 
+def schemas() -> dict[str, Any]:
+    """The schema of every problem that a response can have, by its name: generated clients call their classes so."""
+    return {_schema_name(type_): _schema(type_) for type_ in CATALOGUE if type_ != problems.METHOD_NOT_ALLOWED}
+
+
+def _schema_name(type_: ProblemType) -> str:
+    return f"{name([type_])}Problem"
+
+
 def _schema(type_: ProblemType) -> dict[str, Any]:
-    own: dict[str, Any] = {"properties": {"code": {"const": type_.code}, "status": {"const": type_.status}}}
+    # Enumerations of one: generators of clients cannot narrow an enumeration by a const, and leave such an answer out.
+    code, status = {"type": "string", "enum": [type_.code]}, {"type": "integer", "enum": [type_.status]}
+    own: dict[str, Any] = {"properties": {"code": code, "status": status}}
     if type_.members:
         own["required"] = list(type_.members)
     return {"allOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "object", **own}]}
