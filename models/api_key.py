@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models import gate
 from models import token as tokens
 from models.activity import Action, ActivityEvent, Actor, ActorType, Target
 from models.base import Base, BigId, RuleBroken, db, now
@@ -26,14 +27,16 @@ ZERO_WIDTH_LETTERS = frozenset(
     + "".join(map(chr, [*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0)]))
 )
 
-_LIVE_KEY = """
-    SELECT api_keys.id, api_keys.name, prefix, scopes, last_used_at, organisation_id, plan
-    FROM api_keys JOIN organisations ON organisations.id = organisation_id WHERE revoked_at IS NULL AND
-"""
+_COLUMNS = "SELECT api_keys.id, api_keys.name, prefix, scopes, last_used_at, organisation_id, plan"
+_KEYS = "api_keys JOIN organisations ON organisations.id = organisation_id WHERE revoked_at IS NULL AND"
+_LIVE_KEY = f"{_COLUMNS} FROM {_KEYS} "
 _RESOLVE = Query(_LIVE_KEY + "digest = %(digest)s")
 _HOLD = {
     "sqlite": text(_LIVE_KEY + "api_keys.id = :id"),  # one writer at a time: nothing to lock
-    "postgresql": text(_LIVE_KEY + "api_keys.id = :id FOR KEY SHARE"),
+    "postgresql": text(
+        f"WITH {gate.PASSING_SQL} {_COLUMNS} FROM gate CROSS JOIN {_KEYS} api_keys.id = :id"
+        " FOR KEY SHARE OF api_keys, organisations"
+    ),
 }
 
 
@@ -204,6 +207,7 @@ class ApiKey(Base):
 
     def revoke(self, actor: Actor) -> bool:
         """Revoke the key at once and for good; False, and nothing written, if it was revoked already."""
+        gate.shut(self.organisation_id)
         db.session.refresh(self, ["revoked_at"], with_for_update=True)
         if self.revoked_at is not None:
             return False

@@ -97,6 +97,8 @@ def live_page(
     rows = (_PAGE if offset else _FIRST_PAGE).all(parameters | {"offset": offset, "limit": limit})
     if not rows:  # past the end, or no such waitlist
         here = _WAITLIST.one_or_none(parameters)
+        if here is not None and here[1] > offset:  # somebody has joined since: now there is such a page
+            return live_page(organisation_id, public_id, offset=offset, limit=limit, archived_too=archived_too)
         return None if here is None else Page([], here[1])
     total, first_id = rows[0][:2]
     return Page([] if first_id is None else _entries(range(offset + 1, offset + 1 + len(rows)), rows), total)

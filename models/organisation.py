@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Dialect, String, func, select, text
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from models import gate
 from models.activity import Action, ActivityEvent, Actor, Target
 from models.base import Base, BigId, RuleBroken, db, now
 
@@ -186,6 +187,7 @@ class Organisation(Base):
         Keys keep their rows: a lapsed plan pauses them, a restored one resumes them. The same plan
         again changes nothing and writes nothing.
         """
+        gate.shut(self.id)
         organisation = self.lock(for_plan_change=True)
         before = organisation.plan
         if before is plan:
