@@ -1,6 +1,6 @@
 """docs."""
 
-from blueprints.docs import reference
+from blueprints.docs import markdown, reference
 from blueprints.docs.views import blueprint
 
-__all__ = ["blueprint", "reference"]
+__all__ = ["blueprint", "markdown", "reference"]

@@ -21,7 +21,7 @@ class Call(NamedTuple):
     scope: str
 
 
-@blueprint.get("/api")
+@blueprint.get("/docs/api")
 @anyone
 def show_reference() -> str:
     """Every call, to be read and to be tried."""
@@ -34,8 +34,8 @@ def show_reference() -> str:
     return render_template("docs/api.html", calls=calls)
 
 
-@blueprint.get("/api/swagger-ui.css", endpoint="static", defaults={"filename": "swagger-ui.css"})
-@blueprint.get("/api/swagger-ui-bundle.js", endpoint="static", defaults={"filename": "swagger-ui-bundle.js"})
+@blueprint.get("/docs/api/swagger-ui.css", endpoint="static", defaults={"filename": "swagger-ui.css"})
+@blueprint.get("/docs/api/swagger-ui-bundle.js", endpoint="static", defaults={"filename": "swagger-ui-bundle.js"})
 @anyone
 def send_swagger_ui(filename: str) -> Response:
     """One of the two files of the package that the page needs."""

@@ -10,14 +10,12 @@ from flask.testing import FlaskClient
 from blueprints.api.body import BATCH_LIMIT_BYTES, BODY_LIMIT_BYTES
 from blueprints.api.problems import CATALOGUE
 from blueprints.api.schemas import BATCH_MAX, LIMIT_DEFAULT, LIMIT_MAX, Q_MAX
-from blueprints.docs.views import SAMPLE_WAITLIST_ID, TEMPLATES
+from blueprints.docs.views import PAGES, SAMPLE_WAITLIST_ID
 from models import Plan, Role, Scope, Waitlist, db, writing
-from tests.api_client import ApiClient
+from tests.api_client import ApiClient, make_caller
 from tests.console import sign_in
-from tests.factories import ACTOR, in_context, make_api_key, make_organisation, make_user, make_waitlist
+from tests.factories import ACTOR, in_context, make_organisation, make_user, make_waitlist
 from tests.whole_console import running
-
-PAGES = sorted(TEMPLATES)
 
 
 def text_of(client: FlaskClient, page: str) -> str:
@@ -33,8 +31,9 @@ def archive(waitlist: Waitlist) -> None:
         db.session.get_one(Waitlist, waitlist.id).archive(ACTOR)
 
 
-def test_the_docs_begin_with_authentication(client: FlaskClient) -> None:
-    assert client.get("/docs").location == "/docs/authentication"
+def test_the_docs_begin_with_the_quick_start(client: FlaskClient) -> None:
+    assert client.get("/docs").location == "/docs/quick-start"
+    assert next(iter(PAGES)) == "quick-start"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -62,7 +61,8 @@ def test_every_link_within_the_docs_leads_somewhere(client: FlaskClient) -> None
         assert links
         for link in links:
             page, _, anchor = link.partition("#")
-            assert not anchor or f'id="{anchor}"' in pages[page or path], link
+            assert not page or client.get(page).status_code == 200, link
+            assert not anchor or anchor == "main" or f'id="{anchor}"' in pages[page or path], link
 
 
 def test_scopes_are_listed_as_the_keys_page_offers_them(client: FlaskClient) -> None:
@@ -156,13 +156,47 @@ def test_samples_name_a_waitlist_of_the_reader(app: Flask, client: FlaskClient) 
     assert own.public_id not in client.get("/docs/subscribers").text
 
 
-def test_the_sample_call_works_as_it_is_written(app: Flask) -> None:
+def test_the_quick_start_says_where_a_waitlists_id_goes_until_it_knows_one(app: Flask, client: FlaskClient) -> None:
     organisation = make_organisation()
-    make_waitlist(organisation)
-    _, token = make_api_key(organisation)
-    html = sign_in(app, make_user(organisation)).get("/docs/subscribers").text
+    member = sign_in(app, make_user(organisation, role=Role.MEMBER))
+    for visitor in (client, member):
+        said = text_of(visitor, "quick-start")
+        assert f"Put your waitlist’s ID in the place of {SAMPLE_WAITLIST_ID}" in said
+        assert "your newest waitlist" not in said
 
-    (call,) = re.findall(r'<pre id="list-call"><code>(.*?)</code></pre>', html, re.DOTALL)
-    (address,) = re.findall(r'"(http[^"]+)"', unescape(call.replace("<wbr>", "")))
+    waitlist = make_waitlist(organisation)
 
-    assert ApiClient(app, token).get(address.removeprefix("http://localhost")).status_code == 200
+    said = text_of(member, "quick-start").replace(" ", "")
+    assert "Putyourwaitlist’sID" not in said
+    assert "thisQueuekey’saddressandyournewestwaitlist" in said
+    assert said.count(waitlist.public_id) == 5
+
+
+def test_a_leaked_keys_changes_are_found_in_the_log_as_the_docs_say(app: Flask) -> None:
+    caller = make_caller(app)
+    admin = sign_in(app, make_user(caller.organisation))
+    assert caller.api.post(caller.path, {"email": "ada@example.org"}).status_code == 201
+    html = admin.get("/docs/keeping-keys-safe").text
+    (log,) = re.findall(r'<a href="([^"]+)">activity log</a> for the prefix', html)
+
+    page = admin.get(log, query_string={"q": caller.token[:12]}).text
+
+    assert "ada@example.org" in page
+    assert "Nothing matches" in admin.get(log, query_string={"q": "qu_live_0000"}).text
+
+
+def test_authentication_leads_to_keeping_keys_safe(client: FlaskClient) -> None:
+    html = client.get("/docs/authentication").text
+
+    assert '<a href="/docs/keeping-keys-safe">Keeping keys safe</a> says' in html
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_can_be_copied_has_its_button(client: FlaskClient, page: str) -> None:
+    html = client.get(f"/docs/{page}").text
+    blocks = re.findall(r'<pre id="([^"]+)" data-language="([^"]+)">', html)
+
+    assert len(blocks) == html.count("<pre")
+    for name, language in blocks:
+        is_answer = language in {"json", "jsonl", "http"}
+        assert (f'data-copy="{name}"' in html) is not is_answer
