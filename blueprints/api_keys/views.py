@@ -101,7 +101,7 @@ def _minted(form: ApiKeyForm) -> str:
             limit=current_app.config["API_KEY_LIMIT"],
             form_value=form.form_value.data,
         )
-        call = snippet.curl(key, organisation)
+        call = snippet.first_call(key, organisation)
         return render_template("api_keys/reveal.html", key=key, token=token, snippet=call, **_list())
 
 

@@ -1,4 +1,4 @@
-"""The curl call beside a new token."""
+"""The command beside a new token: it asks for the token, and calls."""
 
 import html
 import re
@@ -12,6 +12,8 @@ from tests.api_client import ApiClient
 from tests.console import sign_in, submit
 from tests.factories import ACTOR, BOTH, in_context, make_user, make_waitlist
 
+ASK = shlex.split('echo "Paste the token:" && read -rs QUEUEKEY_TOKEN && export QUEUEKEY_TOKEN &&')
+
 
 def snippet(app: Flask, user: User, scopes: list[Scope]) -> tuple[str, str]:
     """The snippet of a key created in the console, and the key's token."""
@@ -22,7 +24,11 @@ def snippet(app: Flask, user: User, scopes: list[Scope]) -> tuple[str, str]:
 
 
 def arguments_of(code: str) -> list[str]:
-    return shlex.split(code.replace("\\\n", ""))  # as a shell joins continued lines
+    """The call, as a shell hands it to curl, once the token has been asked for."""
+    words = shlex.split(code.replace("\\\n", ""))  # as a shell joins continued lines
+    call = words.index("curl")
+    assert words[:call] == ASK
+    return words[call:]
 
 
 @in_context
@@ -68,16 +74,36 @@ def test_the_snippet_never_holds_the_token(app: Flask) -> None:
     assert "qu_live_" not in code
 
 
-def test_the_snippet_names_an_open_waitlist_or_says_where_one_goes(app: Flask) -> None:
+def test_the_snippet_is_one_command_so_that_the_question_takes_the_token_and_no_line_of_it(app: Flask) -> None:
+    code, _ = snippet(app, make_user(), list(BOTH))
+
+    *lines, last = code.splitlines()
+    assert len(lines) == 3
+    assert all(line.endswith(" \\") for line in lines)
+    assert not last.endswith("\\")
+
+
+def test_the_snippet_names_the_newest_open_waitlist(app: Flask) -> None:
     user = make_user()
     make_waitlist()
-    assert "/waitlists/wl_…/subscribers" in snippet(app, user, list(BOTH))[0]
+    older, newer = make_waitlist(user.organisation), make_waitlist(user.organisation)
+    assert f"/waitlists/{newer.public_id}/subscribers" in snippet(app, user, list(BOTH))[0]
 
-    archived, open_one = make_waitlist(user.organisation), make_waitlist(user.organisation)
-    archive(archived)
-    assert f"/waitlists/{open_one.public_id}/subscribers" in snippet(app, user, list(BOTH))[0]
-    archive(open_one)
-    assert "/waitlists/wl_…/subscribers" in snippet(app, user, list(BOTH))[0]
+    archive(newer)
+
+    assert f"/waitlists/{older.public_id}/subscribers" in snippet(app, user, list(BOTH))[0]
+
+
+@pytest.mark.parametrize("scopes", [list(BOTH), [Scope.SUBSCRIBERS_READ], [Scope.SUBSCRIBERS_WRITE]])
+def test_without_an_open_waitlist_the_key_asks_about_itself(app: Flask, scopes: list[Scope]) -> None:
+    user = make_user()
+    archive(make_waitlist(user.organisation))
+
+    code, token = snippet(app, user, scopes)
+
+    address = "http://localhost/v1/api/key"
+    assert arguments_of(code) == ["curl", "-H", "Authorization: Bearer $QUEUEKEY_TOKEN", address]
+    assert ApiClient(app, token).get(address).status_code == 200
 
 
 def test_the_snippet_has_the_public_address(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,4 +115,4 @@ def test_the_snippet_has_the_public_address(app: Flask, monkeypatch: pytest.Monk
 
     code, _ = snippet(app, user, list(BOTH))
 
-    assert "  http://queuekey.example/v1/api/waitlists/" in code
+    assert "  http://queuekey.example/v1/api/key" in code

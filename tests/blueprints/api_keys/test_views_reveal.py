@@ -102,7 +102,7 @@ def test_a_reveal_that_cannot_be_made_leaves_no_key(app: Flask, monkeypatch: pyt
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("blueprints.api_keys.snippet.curl", fail)
+        patch.setattr("blueprints.api_keys.snippet.first_call", fail)
         patch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
         assert client.post(NEW, data=fields).status_code == 500
 
