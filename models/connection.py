@@ -3,8 +3,10 @@
 import os
 import sqlite3
 from contextlib import suppress
+from multiprocessing import parent_process
 from typing import Any
 
+import psycopg
 from flask import Flask
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine, make_url
@@ -15,6 +17,7 @@ from models.reading import close_kept
 from models.turn import begin_immediate
 
 LOCK_TIMEOUT_SECONDS = 5
+ANSWER_SECONDS = 10  # for one statement of a request; locks and connections have given up long before
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -44,8 +47,22 @@ def engine_options(database_url: str, threads: int) -> dict[str, Any]:
     }
 
 
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that is given up when no answer comes: a network may swallow one and say nothing."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait until an operation is over. Raises OperationalError after ANSWER_SECONDS, and is closed then."""
+        try:
+            return super().wait(gen, interval, timeout or ANSWER_SECONDS)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()  # or the ROLLBACK that follows would wait as long
+            raise psycopg.OperationalError(f"no answer came in {ANSWER_SECONDS} seconds") from None
+
+
 def prepare_engine(engine: Engine) -> None:
     """Attach the set-up of every new connection; call once per engine, before its first use."""
+    if engine.dialect.name == "postgresql" and parent_process() is not None:  # in a worker of the server alone:
+        event.listen(engine, "do_connect", _connect_impatiently)  # an import or a migration takes what it takes
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _keep_private)
         event.listen(engine, "connect", _open_sqlite)
@@ -63,6 +80,10 @@ def _keep_private(_dialect: object, _record: object, arguments: list[Any], _opti
     """Let nobody but its owner read a new database file; SQLite gives its companions the same mode."""
     with suppress(OSError):  # it is there, or SQLite will say what is wrong
         os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _connect_impatiently(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> Any:
+    return ImpatientConnection.connect(**options)
 
 
 def _open_sqlite(connection: Any, _record: object) -> None:

@@ -1,13 +1,17 @@
 """How a connection is set up on either engine."""
 
+import os
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from models import connection as set_up
 from models import db
 from models.connection import LOCK_TIMEOUT_SECONDS, engine_options, prepare_engine
+from tests.databases import POSTGRES_URL
 
 SQLITE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1, "busy_timeout": 5000}
 POSTGRESQL = {"lock_timeout": "5s", "TimeZone": "UTC", "application_name": "queuekey"}
@@ -45,6 +49,24 @@ def test_a_failing_statement_says_nothing_of_its_parameters() -> None:
 
     assert "missing" in str(failure.value)
     assert "hush" not in str(failure.value)
+
+
+def test_in_a_worker_a_statement_without_an_answer_is_given_up_and_its_connection_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(set_up, "parent_process", object)  # as if this were a worker
+    url = make_url(os.environ[POSTGRES_URL]).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, **engine_options(url.render_as_string(hide_password=False), threads=1))
+    prepare_engine(engine)
+    with engine.connect() as patient:
+        assert patient.exec_driver_sql("SELECT 1 FROM pg_sleep(0.2)").scalar() == 1
+        monkeypatch.setattr(set_up, "ANSWER_SECONDS", 0.1)
+        with pytest.raises(OperationalError, match="no answer came") as failure:
+            patient.exec_driver_sql("SELECT pg_sleep(60)")
+
+    assert failure.value.connection_invalidated
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    engine.dispose()
 
 
 @pytest.mark.parametrize("url", ["sqlite:///queuekey.db", "postgresql+psycopg://localhost/queuekey"])
