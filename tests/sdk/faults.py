@@ -85,7 +85,10 @@ Play = Callable[[Handler], None]
 
 
 def passed_on(handler: Handler) -> None:
-    """What Queuekey answers."""
+    """What Queuekey answers; with nothing behind it all has been played, and no try more was expected."""
+    if not handler.server.behind:
+        answered(400)(handler)
+        return
     reply = handler.upstream()
     answered(reply.status, reply.body, *reply.headers)(handler)
 
