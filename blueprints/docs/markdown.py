@@ -9,7 +9,8 @@ from markdownify import MarkdownConverter
 from blueprints import web
 from blueprints.auth.decorators import anyone
 from blueprints.docs.reference import show_reference
-from blueprints.docs.views import REFERENCE, blueprint, page
+from blueprints.docs.views import REFERENCE, blueprint
+from blueprints.docs.views import page as show_page
 
 MEDIA_TYPE = "text/markdown; charset=utf-8"
 FOR_THE_SCREEN = "button, svg, [role=status], a[type='text/markdown']"
@@ -18,11 +19,11 @@ CONVERTER = MarkdownConverter(
 )
 
 
-@blueprint.get("/docs/<name>.md")
+@blueprint.get("/docs/<page>.md")
 @anyone
-def show_markdown(name: str) -> Response:
+def show_markdown(page: str) -> Response:
     """A page of the docs, without its frame."""
-    html = show_reference() if name == REFERENCE else page(name)
+    html = show_reference() if page == REFERENCE else show_page(page)
     return Response(as_markdown(html), content_type=MEDIA_TYPE)
 
 

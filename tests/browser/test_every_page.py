@@ -7,6 +7,7 @@ from urllib.parse import quote, urldefrag
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from blueprints.docs.views import PAGES
 from models import User
 from tests.browser.conftest import on_sqlite
 from tests.browser.steps import button, call, create_key, open_create, opened, sign_in
@@ -18,7 +19,7 @@ pytestmark = on_sqlite
 HOSTILE = '</script>"><img src=x onerror=alert(1)>{{7*7}}'
 MADE_OF_IT = "img[src='x'], script:not([src])"  # what there would be if it were read as HTML
 ENDLESS = "W" * 64
-NOT_PAGES = {"/healthz", "/readyz"}
+NOT_PAGES = {"/healthz", "/readyz", "/llms.txt", "/docs/authentication.md"}
 WIDTHS = (320, 390, 800, 1280)
 
 
@@ -38,7 +39,8 @@ def make_world(app: Flask, address: str, name: str) -> World:
     assert call(address, waitlist.public_id, token, f"{'w' * 60}@{'w' * 60}.example") == 201
     ids = {"waitlist_id": waitlist.public_id, "api_key_id": key.id, "page": "authentication"}
     more = (
-        *("/docs/subscribers", "/docs/errors", "/docs/rate-limits", "/no-such-page"),
+        *(f"/docs/{page}" for page in PAGES),
+        "/no-such-page",
         *(f"/waitlists/{waitlist.public_id}?{query}" for query in ("q=w", f"q={quote(name)}", "page=9")),
         *(f"/activity?{query}" for query in (f"q={quote(name)}", "q=nothing+like+it", "from=2026-05-09&to=2026-05-01")),
     )
