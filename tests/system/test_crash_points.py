@@ -22,6 +22,7 @@ BEFORE_COMMIT = ("first write begins", "first write done", "event begins", "even
 AFTER_COMMIT = ("commit done", "response begins")
 OPERATIONS = ("create", "revoke", "sign up")
 
+
 def end(*_: object, **__: object) -> None:
     """End this process as a crash would: nothing is flushed, closed or rolled back."""
     os._exit(REACHED)

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A server with 4 workers that reaches its own PostgreSQL through a proxy; factories take the direct way."""
-    with own_postgres(tmp_path_factory.mktemp("own") / "data") as postgres, proxied(postgres.socket) as proxy:
+    with own_postgres() as postgres, proxied(postgres.socket) as proxy:
         direct = SETTINGS | {"DATABASE_URL": postgres.url}
         run_command(direct, "bootstrap")
         app = create_app(direct)
