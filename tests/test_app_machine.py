@@ -11,4 +11,4 @@ def test_the_application_agrees_with_a_model_of_it(app: Flask, monkeypatch: pyte
     monkeypatch.setitem(app.config, "RATELIMIT_ENABLED", False)
     monkeypatch.setattr(Machine, "app", app, raising=False)
 
-    run_state_machine_as_test(Machine, settings=profile(8, 30))
+    run_state_machine_as_test(Machine, settings=profile(6, 30))
