@@ -36,3 +36,15 @@ def test_several_are_found_at_once_by_their_addresses() -> None:
 
     assert found == {address: line.find(waitlist, address) for address in wanted[:2]}
     assert line.find_all(waitlist, []) == {}
+
+
+@pytest.mark.parametrize("q", ["", "grace"])
+def test_a_waitlist_that_is_not_theirs_has_no_page(q: str) -> None:
+    waitlist = make_waitlist()
+    make_subscriber(waitlist, "grace@example.org")
+    own = line.live_page(waitlist.organisation_id, waitlist.public_id, offset=0, limit=5, q=q)
+    assert own is not None
+    assert own.total == 1
+
+    assert line.live_page(waitlist.organisation_id + 1, waitlist.public_id, offset=0, limit=5, q=q) is None
+    assert line.live_page(waitlist.organisation_id, "wl_000000000000", offset=0, limit=5, q=q) is None
