@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from queuekey import AsyncQueuekey, Queuekey
@@ -13,6 +14,7 @@ class Either:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self._thread = ThreadPoolExecutor(1)  # Playwright's own loop may run in this one
         self._runner = asyncio.Runner()
         self._clients: list[Any] = []
 
@@ -25,16 +27,20 @@ class Either:
     def get(self, answer: Any) -> Any:
         """The answer of a method, awaited if need be."""
         if inspect.iscoroutine(answer):
-            return self._runner.run(answer)
+            return self._awaited(answer)
         if isinstance(answer, AsyncIterator):
-            return self._runner.run(_collected(answer))
+            return self._awaited(_collected(answer))
         return list(answer) if isinstance(answer, Iterator) else answer
 
     def close(self) -> None:
         """Close all clients."""
         for client in self._clients:
             self.get(client.close())
-        self._runner.close()
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
+
+    def _awaited(self, answer: Coroutine[Any, Any, Any]) -> Any:
+        return self._thread.submit(self._runner.run, answer).result()
 
 
 async def _collected(answers: AsyncIterator[Any]) -> list[Any]:
