@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest, ServiceUnavailable
 from blueprints.server import THREADS, WAITING_THREADS
 
 BODY_SECONDS = 30.0
-PIECE_BYTES = 64  # granian waits until a piece is full: the smaller it is, the sooner a trickle is noticed
+PROMPT_SECONDS = 0.01  # a piece that came within this time may be followed by one twice as long
 REST_SECONDS = 5.0  # then granian may end the thread, or stop the worker
 
 Environ = dict[str, Any]
@@ -89,12 +89,15 @@ class TimedBody:
 
     def _pieces(self, size: int) -> Iterator[bytes]:
         self._deadline = self._deadline or time.monotonic() + BODY_SECONDS
-        missing = size
-        while missing and (piece := self._body.read(PIECE_BYTES if missing < 0 else min(PIECE_BYTES, missing))):
+        missing, length, asked_at = size, 1, time.monotonic()
+        while missing and (piece := self._body.read(length if missing < 0 else min(length, missing))):
             yield piece
             missing -= len(piece) if missing > 0 else 0
-            if time.monotonic() > self._deadline:
+            came_at = time.monotonic()
+            if came_at > self._deadline:
                 raise BadRequest(f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive.")
+            # granian waits until a piece is full: a trickle is asked for byte by byte, to notice it in time
+            length, asked_at = length * 2 if came_at - asked_at < PROMPT_SECONDS else 1, came_at
 
 
 class ThenRest:

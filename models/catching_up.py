@@ -5,6 +5,7 @@ what happened since; without one, everything that could have been closed has to 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from sqlalchemy import select
@@ -17,6 +18,14 @@ from models.organisation import Organisation, Plan
 from models.subscriber import Signup, Subscriber
 from models.user import User, random_password
 from models.waitlist import Waitlist
+
+
+class Verdict(StrEnum):
+    """What became of a logged event."""
+
+    DONE = "done again"
+    LEFT = "left as it is"
+    UNREADABLE = "makes no sense, so nothing came of it"
 
 
 class LoggedEvent(NamedTuple):
@@ -54,19 +63,26 @@ class CatchUp:
             Action.SUBSCRIBER_CREATED: self._join,
         }
 
-    def with_events(self, events: Sequence[LoggedEvent]) -> Iterator[tuple[LoggedEvent, bool]]:
-        """Do again what these events say and the database does not know, and say of each whether it was done.
+    def with_events(self, events: Sequence[LoggedEvent]) -> Iterator[tuple[LoggedEvent, Verdict]]:
+        """Do again what these events say and the database does not know, and say of each what became of it.
 
-        What has to do with somebody or something made after the backup cannot be done: they are not here. Doing
-        all of it twice does no harm. May raise TryAgain, as joins do.
+        What has to do with somebody or something made after the backup cannot be done: they are not here. An event
+        that makes no sense keeps no other from being done. Doing all of it twice before anything else has changed
+        does no harm. May raise TryAgain, as joins do.
         """
         kept = select(ActivityEvent).where(ActivityEvent.id.in_([event.id for event in events]))
         here = {event.id: event.as_json() for event in db.session.scalars(kept)}
         for event in events:
             if here.get(event.id) == event.whole:
                 continue
-            again = self._again.get(event.action)
-            yield event, again is not None and again(event)
+            yield event, self._verdict(event)
+
+    def _verdict(self, event: LoggedEvent) -> Verdict:
+        again = self._again.get(event.action)
+        try:
+            return Verdict.DONE if again is not None and again(event) else Verdict.LEFT
+        except ValueError:  # of an id or an address, before anything is written
+            return Verdict.UNREADABLE
 
     def by_revoking_all(self) -> Iterator[Target]:
         """Revoke every active key of every organisation: what to do when nobody knows which were revoked."""
@@ -76,7 +92,7 @@ class CatchUp:
             yield key.target
 
     def _revoke(self, event: LoggedEvent) -> bool:
-        key = db.session.get(ApiKey, int(event.target.id))
+        key = db.session.get(ApiKey, _id(event.target.id))
         return key is not None and key.prefix == event.details.get("prefix") and key.revoke(self._actor)
 
     def _deactivate(self, event: LoggedEvent) -> bool:
@@ -92,7 +108,7 @@ class CatchUp:
 
     @staticmethod
     def _user(event: LoggedEvent) -> User | None:
-        user = db.session.get(User, int(event.target.id))
+        user = db.session.get(User, _id(event.target.id))
         return user if user is not None and user.email == event.target.label else None
 
     def _set_plan(self, event: LoggedEvent) -> bool:
@@ -127,9 +143,17 @@ class CatchUp:
         """The code by which somebody with this id in the log refers others now."""
         if referrer is None:
             return None
-        id_ = self._subscribers.get(str(referrer), int(str(referrer)))
+        id_ = self._subscribers.get(str(referrer), _id(str(referrer)))
         is_referrer = (Subscriber.id == id_, Subscriber.waitlist_id == waitlist.id)
         return db.session.scalar(select(Subscriber.referral_code).where(*is_referrer))
+
+
+def _id(text: str) -> int:
+    """The number of an id. Raises ValueError for what no row can have."""
+    number = int(text)
+    if not 0 < number < 2**63:
+        raise ValueError(f"no id: {text}")
+    return number
 
 
 def _waitlist(public_id: str) -> Waitlist | None:

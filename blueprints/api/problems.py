@@ -108,7 +108,7 @@ RATE_LIMITED = ProblemType(
     429,
     "rate_limited",
     "Too many requests",
-    "The key, or the address with refused tokens, has used up its requests of this minute.",
+    "The key, or the address with refused tokens, has used up its requests of this minute, or too many exports run.",
     "Wait for as many seconds as Retry-After says.",
 )
 INTERNAL_ERROR = ProblemType(

@@ -24,6 +24,8 @@ PAGE_MAX = 2**31 - 1
 LIMIT_MAX = 200
 LIMIT_DEFAULT = 25
 Q_MAX = 254
+ERRORS_MAX = 50  # what is told of one object, however much is wrong with it
+FIELD_MAX = 100  # how much of a field's name is repeated
 ID_MAX = 2**63 - 1
 BATCH_MAX = 1000
 BOUNDS = {"limit": LIMIT_MAX, "default limit": LIMIT_DEFAULT, "q": Q_MAX, "batch": BATCH_MAX}  # as the docs say them
@@ -71,7 +73,7 @@ class Schema(BaseModel):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            raise Problem(VALIDATION_FAILED, errors=[_in_words(item) for item in error.errors()]) from None
+            raise Problem(VALIDATION_FAILED, errors=[_in_words(item) for item in error.errors()[:ERRORS_MAX]]) from None
 
 
 class QueryString(Schema):
@@ -187,6 +189,6 @@ _MESSAGES = {
 
 
 def _in_words(item: Any) -> dict[str, str]:
-    field = ".".join(str(part) for part in item["loc"]) or "body"
+    field = ".".join(str(part) for part in item["loc"])[:FIELD_MAX] or "body"
     message = _MESSAGES.get(item["type"], "").format(**item.get("ctx", {}))
     return {"field": field, "message": message or item["msg"].removeprefix("Value error, ")}

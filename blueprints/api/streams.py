@@ -27,7 +27,7 @@ def count_stream(response: Response, organisation_id: int) -> None:
     with _lock:
         if _running[organisation_id] >= PER_ORGANISATION:
             allowance: limits.Allowance | None = g.get("allowance")
-            said = f"{PER_ORGANISATION} exports of this organisation are running already."
+            said = f"{PER_ORGANISATION} exports of this organisation are running here already."
             raise Problem(RATE_LIMITED, said, (allowance.headers() if allowance else {}) | retry)
         if _running.total() >= ALTOGETHER:
             raise Problem(UNAVAILABLE, "Too many exports are running.", retry)

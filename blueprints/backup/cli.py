@@ -4,6 +4,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from sqlalchemy.engine import make_url
 from blueprints.command_line import Command
 from models import Action, Actor, RuleBroken, User, transact, writing
 from models.backup import BackupFailed, back_up
-from models.catching_up import CatchUp, LoggedEvent
+from models.catching_up import CatchUp, LoggedEvent, Verdict
 
 BATCH = 100  # events that are done again in one transaction
 
-Outcome = tuple[LoggedEvent, bool]
+Outcome = tuple[LoggedEvent, Verdict]
 
 
 @click.command("backup", cls=Command)
@@ -79,9 +80,21 @@ def after_restore(logs: tuple[Path, ...], revoke_all_keys: bool) -> None:
         User.end_every_session()
         for key in catch_up.by_revoking_all() if revoke_all_keys else ():
             click.echo(f"{Action.API_KEY_REVOKED} “{key.label}”, id {key.id}")
+    unreadable = 0
     for log in logs:
-        _tell([outcome for batch in _batches(log) for outcome in transact(lambda: list(catch_up.with_events(batch)))])  # noqa: B023  # called at once
+        unreadable += _tell(list(_catch_up_with(log, catch_up)))
     click.echo("Everybody is signed out.")
+    if unreadable:
+        raise click.ClickException(f"{unreadable} events make no sense. All others were seen to.")
+
+
+def _catch_up_with(log: Path, catch_up: CatchUp) -> Iterator[Outcome]:
+    for batch in _batches(log):
+        yield from transact(partial(_do_again, catch_up, batch))
+
+
+def _do_again(catch_up: CatchUp, batch: list[LoggedEvent]) -> list[Outcome]:
+    return list(catch_up.with_events(batch))
 
 
 def _batches(log: Path) -> Iterator[list[LoggedEvent]]:
@@ -98,16 +111,25 @@ def _event(line: bytes, where: str) -> LoggedEvent:
         raise RuleBroken("log", f"{where}: this is no line of “activity export --format jsonl”.") from None
 
 
-def _tell(outcomes: list[Outcome]) -> None:
-    """Say what was done again and what was not; of subscribers, who may be many, only how many."""
+def _tell(outcomes: list[Outcome]) -> int:
+    """Say what was done again and what was not; of subscribers, who may be many, only how many.
+
+    Returns how many events make no sense.
+    """
     counts: Counter[str] = Counter()
-    for event, is_done in outcomes:
-        verdict = "done again" if is_done else "left as it is"
-        if event.action == Action.SUBSCRIBER_CREATED:
+    for event, verdict in outcomes:
+        if event.action == Action.SUBSCRIBER_CREATED and verdict is not Verdict.UNREADABLE:
             counts[verdict] += 1
             continue
-        click.echo(f"{event.action} “{event.target.label}”: {verdict}")
-        if is_done and event.action == Action.USER_PASSWORD_CHANGED:
-            click.echo(f"  {event.target.label} has no password now; give a new one by “users set-password”.")
-    for verdict, count in sorted(counts.items()):
-        click.echo(f"{Action.SUBSCRIBER_CREATED}: {count:,} {verdict}")
+        where = f" (event {event.id})" if verdict is Verdict.UNREADABLE else ""
+        click.echo(f"{_shown(event.action)} “{_shown(event.target.label)}”{where}: {verdict}")
+        if verdict is Verdict.DONE and event.action == Action.USER_PASSWORD_CHANGED:
+            click.echo(f"  {_shown(event.target.label)} has no password now; give a new one by “users set-password”.")
+    for said, count in sorted(counts.items()):
+        click.echo(f"{Action.SUBSCRIBER_CREATED}: {count:,} {said}")
+    return sum(verdict is Verdict.UNREADABLE for _, verdict in outcomes)
+
+
+def _shown(text: str) -> str:
+    """What a log says, without anything in it that would move a terminal's cursor or begin a line."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

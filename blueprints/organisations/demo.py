@@ -6,7 +6,7 @@ from models import Actor, EmailAddress, Organisation, Plan, Role, Subscriber, Us
 from models.user import random_password
 
 ORGANISATION = "Acorn"
-ADMIN = "First admin"
+ADMIN = "Robin Oak"
 EMAIL = "admin@example.org"
 
 # Name and, for those who were referred, by whom.

@@ -73,7 +73,7 @@ def read_of_it(page: Page) -> None:
     expect(page.locator(".qk-what").nth(4)).to_be_visible()
     told = page.locator(".qk-log tbody tr:not(.qk-day)").all_inner_texts()
     actions = ("api_key.revoked", "plan.changed", "plan.changed", "subscriber.created", "api_key.created")
-    actors = ("First admin", "System", "System", "crm-sync", "First admin")
+    actors = ("Robin Oak", "System", "System", "crm-sync", "Robin Oak")
     for line, action, actor in zip(told, actions, actors, strict=False):
         assert action in line
         assert actor in line

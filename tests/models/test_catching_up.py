@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models import ApiKey, Organisation, Plan, Subscriber, User, Waitlist, db, writing
-from models.catching_up import CatchUp, LoggedEvent
+from models.catching_up import CatchUp, LoggedEvent, Verdict
 from models.user import EPOCH_LEAP
 from tests import factories
 from tests.factories import (
@@ -33,7 +33,7 @@ def lost(action: str, id_: int | str, label: str = "", event_id: int = 10_000, *
 
 def do_again(*given: LoggedEvent) -> list[bool]:
     with writing():
-        return [is_done for _, is_done in CatchUp(ACTOR).with_events(given)]
+        return [verdict is Verdict.DONE for _, verdict in CatchUp(ACTOR).with_events(given)]
 
 
 def test_a_key_revoked_since_is_revoked_again_and_no_other_one() -> None:

@@ -1,5 +1,6 @@
 """The token goes over the wire in one header, and nowhere else."""
 
+import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import pytest
 
 import queuekey
 from models import token
-from queuekey import ConfigurationError, InvalidToken, QueuekeyError, Retry
+from queuekey import ConfigurationError, InvalidRequest, InvalidToken, QueuekeyError, Retry
 from tests.sdk.either import Either
 from tests.sdk.faults import FaultyServer, Play, answered, cut_off, hung, reset
 from tests.sdk.test_retry import WELL, problem
@@ -67,6 +68,18 @@ def test_no_refusal_and_no_retry_shows_the_token(
     assert live not in everything_said(refused.value)
     assert len([record for record in caplog.records if record.name == "queuekey"]) == 2
     assert live not in caplog.text
+
+
+def test_a_proxy_that_repeats_the_token_does_not_bring_it_into_an_exception(
+    either: Either, live: str, alone: FaultyServer
+) -> None:
+    echo = json.dumps({"type": "t", "title": "t", "status": 400, "detail": f"Bearer {live}", "code": "invalid_request"})
+    alone.plays = [answered(400, echo.replace("}", ', "request_id": "r"}').encode())]
+
+    with pytest.raises(InvalidRequest, match=r"Bearer \[token\]") as refused:
+        either.get(either.client(live, alone.url, retry=ONCE).whoami())
+
+    assert live not in everything_said(refused.value)
 
 
 @pytest.mark.parametrize(

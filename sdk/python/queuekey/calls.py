@@ -53,7 +53,7 @@ class Call(Generic[T]):
             return problem_in(response)
         try:
             return self.read(response)
-        except (Mismatch, ValueError) as error:
+        except (Mismatch, ValueError, RecursionError) as error:
             why = str(error) if isinstance(error, Mismatch) else "no JSON"
         return unexpected(response, f"The answer is not what the API answers: {why}.")
 
@@ -116,5 +116,7 @@ def export(waitlist: str, after: str | None) -> Call[None]:
 
 def _subscribers(waitlist: str) -> str:
     if not waitlist:
-        raise ConfigurationError("There is no waitlist. Name one by its id, wl_…, which stands on its page.")
+        raise ConfigurationError(
+            "There is no waitlist. Name one by its id, wl_…, as on its page (on the command line: --waitlist)."
+        )
     return f"/waitlists/{quote(waitlist, safe='')}/subscribers"

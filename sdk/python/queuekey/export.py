@@ -70,6 +70,6 @@ class Export:
 def _subscriber(line: bytes) -> ExportedSubscriber:
     try:
         return read(ExportedSubscriber, json.loads(line))
-    except (Mismatch, ValueError):
+    except (Mismatch, ValueError, RecursionError):
         pass
     raise ConnectionFailed("A line of the export cannot be read.")

@@ -1,5 +1,6 @@
 """What an answer that is no success says, and what a connection that failed means."""
 
+import json
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
@@ -19,10 +20,16 @@ LOST = (httpx.RequestError, ConnectionFailed)
 def problem_in(response: httpx.Response) -> ApiError:
     """The error that a response tells of."""
     try:
-        problem = read(Problem, response.json())
-    except (Mismatch, ValueError):
+        problem = read(Problem, json.loads(_without_token(response)))
+    except (Mismatch, ValueError, RecursionError):
         return unexpected(response, _what_answered(response))
     return BY_CODE.get(problem.code, ApiError)(problem, retry_after(response))
+
+
+def _without_token(response: httpx.Response) -> str:
+    """The body; a proxy that repeats the Authorization header must not bring the token into an exception."""
+    token = response.request.headers.get("Authorization", "").rpartition(" ")[2]
+    return response.text.replace(token, "[token]") if token else response.text
 
 
 def unexpected(response: httpx.Response, detail: str) -> UnexpectedAnswer:

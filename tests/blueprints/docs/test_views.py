@@ -169,7 +169,7 @@ def test_the_quick_start_says_where_a_waitlists_id_goes_until_it_knows_one(app: 
     said = text_of(member, "quick-start").replace(" ", "")
     assert "Putyourwaitlist’sID" not in said
     assert "thisQueuekey’saddressandyournewestwaitlist" in said
-    assert said.count(waitlist.public_id) == 5
+    assert said.count(waitlist.public_id) == 6
 
 
 def test_a_leaked_keys_changes_are_found_in_the_log_as_the_docs_say(app: Flask) -> None:
