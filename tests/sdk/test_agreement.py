@@ -96,7 +96,8 @@ def test_a_problem_becomes_the_exception_of_its_code_with_all_its_members(app: F
         response = problems.Problem(problem, **members).response()
     document = response.get_json()
 
-    answer = httpx.Response(response.status_code, content=response.data)
+    sent = httpx.Request("GET", "https://queuekey.example/v1/api/key")
+    answer = httpx.Response(response.status_code, content=response.data, request=sent)
     error = problem_in(answer)
 
     camel = "".join(word.capitalize() for word in problem.code.split("_"))
