@@ -65,11 +65,12 @@ def create_key(page: Page, name: str = "crm-sync") -> Locator:
 
 
 def token_in(place: Locator) -> str:
-    """The one token that is shown, once it is."""
-    expect(place).to_contain_text(TOKEN)
-    found: set[str] = set(TOKEN.findall(place.inner_text()))
-    assert len(found) == 1
-    return found.pop()
+    """The one token that is shown, once it is: a page that still waits for a style sheet may hide it for a moment."""
+    shown = place.get_by_text(TOKEN).filter(visible=True)
+    expect(shown).to_have_count(1)
+    token = TOKEN.search(shown.inner_text())
+    assert token is not None
+    return token[0]
 
 
 def row(page: Page, name: str) -> Locator:
