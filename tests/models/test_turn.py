@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import TimeoutError as WaitedTooLong
 
 from models import turn
+from tests.system.load import await_that
 
 
 @pytest.fixture
@@ -75,6 +76,20 @@ def test_another_fault_is_not_waited_out(tmp_path: Path) -> None:
         turn.begin_immediate(connection)
 
 
+def test_a_door_that_cannot_be_had_is_a_fault_of_the_database(file: Path) -> None:
+    Path(f"{file}-door").mkdir()
+    connection = sqlite3.connect(file, isolation_level=None)
+
+    with pytest.raises(sqlite3.OperationalError, match="-door: Is a directory"):
+        turn.begin_immediate(connection)
+
+
+def test_nobody_else_may_read_or_hold_the_door(file: Path) -> None:
+    turn.begin_immediate(sqlite3.connect(file, isolation_level=None))
+
+    assert Path(f"{file}-door").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_queue_of_a_process_gives_up_too(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn, "WAIT_SECONDS", 0.05)
     engine = create_engine(f"sqlite:///{file}")
@@ -100,4 +115,82 @@ def test_the_queue_of_a_process_gives_up_too(file: Path, monkeypatch: pytest.Mon
 def test_postgresql_needs_no_queue() -> None:
     engine = create_engine("postgresql+psycopg://nobody@localhost/nowhere")
     with turn.writers_turn(engine), turn.writers_turn(engine):
-        assert not turn._queue.locked()
+        assert not turn._queue._is_taken
+
+
+def test_threads_are_served_in_the_order_in_which_they_came() -> None:
+    queue, served = turn.Queue(), list[int]()
+    assert queue.acquire(0)
+
+    def write(nth: int) -> None:
+        assert queue.acquire(5)
+        served.append(nth)
+        queue.release()
+
+    threads = [threading.Thread(target=write, args=(nth,)) for nth in range(5)]
+    for nth, thread in enumerate(threads, start=1):
+        thread.start()
+        await_that(lambda nth=nth: len(queue._waiting) == nth)  # type: ignore[misc]
+    queue.release()
+    for thread in threads:
+        thread.join()
+
+    assert served == [0, 1, 2, 3, 4]
+
+
+def test_nobody_slips_in_between_one_turn_and_the_next() -> None:
+    queue, may_leave = turn.Queue(), threading.Event()
+    assert queue.acquire(0)
+
+    def write() -> None:
+        assert queue.acquire(5)
+        may_leave.wait(5)
+        queue.release()
+
+    waiting = threading.Thread(target=write)
+    waiting.start()
+    await_that(lambda: queue._waiting)
+    queue.release()
+
+    assert not queue.acquire(0)
+    may_leave.set()
+    waiting.join()
+    assert queue.acquire(0)
+
+
+def test_whoever_gives_up_waiting_leaves_the_queue() -> None:
+    queue = turn.Queue()
+    assert queue.acquire(0)
+    assert not queue.acquire(0.01)
+
+    queue.release()
+
+    assert queue.acquire(0)
+
+
+def test_whoever_has_just_written_lets_another_process_in_first(
+    file: Path, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "PACE_SECONDS", 0.2)  # the one who waits looks up but rarely
+    asked, ask = threading.Event(), turn._is_let_in
+
+    def tell(connection: sqlite3.Connection, *, is_last_try: bool) -> bool:
+        is_in = ask(connection, is_last_try=is_last_try)
+        asked.set()
+        return is_in
+
+    def write(number: int) -> None:
+        connection = sqlite3.connect(file, isolation_level=None)
+        turn.begin_immediate(connection)
+        connection.execute("INSERT INTO numbers VALUES (?)", (number,))
+        connection.execute("COMMIT")
+
+    monkeypatch.setattr(turn, "_is_let_in", tell)
+    waiting = threading.Thread(target=write, args=(1,))
+    waiting.start()
+    assert asked.wait(5)
+    other.execute("COMMIT")
+    write(2)
+    waiting.join()
+
+    assert other.execute("SELECT number FROM numbers ORDER BY rowid").fetchall() == [(1,), (2,)]
