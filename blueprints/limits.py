@@ -1,7 +1,8 @@
-"""Rate limits: fixed one-minute windows, shared through Redis where there is one."""
+"""Rate limits: fixed one-minute windows, shared through Redis where there is one; signing in, through the database."""
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from threading import Lock
 from typing import NamedTuple, cast
@@ -11,7 +12,7 @@ from flask.globals import app_ctx
 from limits.storage import RedisStorage, Storage
 from redis.exceptions import RedisError
 
-from models import Feature, Plan
+from models import Feature, LoginTry, Plan, transact
 
 WINDOW_SECONDS = 60
 LOGIN_TRIES_PER_MINUTE = 10
@@ -102,17 +103,24 @@ def count_failed_authentication(address: str) -> Allowance | None:
 
 
 def count_login(account: str, address: str) -> Allowance | None:
-    """Count a try to sign in to an account from an address; None where limits are off."""
-    return _count("login", f"login:{_network(address)}:{account}", LOGIN_TRIES_PER_MINUTE)
+    """Count a try to sign in to an account from an address, in a transaction of its own; None where limits are off."""
+
+    def add_one(minute: int) -> int:
+        return transact(lambda: LoginTry.add_one(account, _network(address), minute))
+
+    return _allowance("login", LOGIN_TRIES_PER_MINUTE, add_one)
 
 
 def _count(policy: str, key: str, limit: int) -> Allowance | None:
-    app = app_ctx.app
-    if not app.config["RATELIMIT_ENABLED"]:
+    counters: Counters = app_ctx.app.extensions["queuekey.counters"]
+    return _allowance(policy, limit, lambda minute: counters.add_one(key, minute))
+
+
+def _allowance(policy: str, limit: int, add_one: Callable[[int], int]) -> Allowance | None:
+    if not app_ctx.app.config["RATELIMIT_ENABLED"]:
         return None
     minute, elapsed = divmod(int(clock()), WINDOW_SECONDS)
-    counters: Counters = app.extensions["queuekey.counters"]
-    count = counters.add_one(key, minute)
+    count = add_one(minute)
     return Allowance(policy, limit, max(limit - count, 0), WINDOW_SECONDS - elapsed, count > limit)
 
 

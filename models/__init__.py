@@ -5,6 +5,7 @@ from models.activity import Action, ActivityEvent, Actor, ActorType, Target
 from models.address import EmailAddress
 from models.api_key import ApiKey, FormAlreadyUsed, KeyLimitReached, ResolvedKey
 from models.base import RuleBroken, TryAgain, db, now, transact, writing
+from models.login_try import LoginTry
 from models.organisation import Feature, FeatureNotAllowed, Organisation, Plan
 from models.scope import Scope
 from models.subscriber import AlreadyJoined, Entry, Signup, Subscriber
@@ -25,6 +26,7 @@ __all__ = [
     "FeatureNotAllowed",
     "FormAlreadyUsed",
     "KeyLimitReached",
+    "LoginTry",
     "Organisation",
     "Plan",
     "ResolvedKey",

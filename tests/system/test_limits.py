@@ -1,4 +1,4 @@
-"""Rate limits over 4 workers that share a Redis."""
+"""Limits over 4 workers: a key's and an address's through a Redis, tries to sign in through the database."""
 
 import itertools
 import re
@@ -90,12 +90,12 @@ def test_failed_authentications_are_counted_over_all_workers_and_live_keys_pass(
     assert [reply.status for reply in replies] == [401] * LIMIT + [429] * 10 + [200]
 
 
-def test_tries_to_sign_in_are_counted_over_all_workers_and_lock_nobody_out_elsewhere(limited: Server) -> None:
+def test_tries_to_sign_in_are_counted_over_all_workers_and_lock_nobody_out_elsewhere(server: Server) -> None:
     hops, emails = itertools.count(), []
 
     def send(_number: int) -> list[Reply]:
         emails.append(make_user().email)
-        guesser, owner = Browser(limited), Browser(limited)
+        guesser, owner = Browser(server), Browser(server)
 
         def guess(password: str) -> Reply:
             return guesser.sign_in(emails[-1], password, {"X-Forwarded-For": f"198.51.100.{next(hops)}"})
@@ -107,6 +107,6 @@ def test_tries_to_sign_in_are_counted_over_all_workers_and_lock_nobody_out_elsew
 
     assert [reply.status for reply in replies] == [422] * 10 + [429] * 12 + [302]
     assert all(1 <= int(reply.headers["Retry-After"]) <= 60 for reply in replies[10:-1])
-    elsewhere = Browser(limited, "127.0.0.2")
+    elsewhere = Browser(server, "127.0.0.2")
     assert elsewhere.sign_in(emails[-1]).status == 302
     assert elsewhere.get("/account").status == 200
