@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.databases import ENGINES
 from tests.factories import make_api_key, make_organisation, make_waitlist
 from tests.soak.report import figure, trials
 from tests.system.crash import shipped
+from tests.system.load import await_that
 from tests.system.server import HOST, Server
 
 ROUNDS = 20
@@ -32,8 +34,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield own
 
 
-def flood(port: int, path: str, token: str) -> None:
-    """Send one request after the other from another address, until the process is ended."""
+def flood(port: int, path: str, token: str, refused: Any) -> None:
+    """Send one request after the other from another address, until the process is ended; count what was refused."""
 
     def send(_nth: int) -> None:
         while True:
@@ -41,7 +43,9 @@ def flood(port: int, path: str, token: str) -> None:
             with suppress(OSError, HTTPException):
                 while True:
                     connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-                    connection.getresponse().read()
+                    response = connection.getresponse()
+                    response.read()
+                    refused.value += response.status == 429
 
     with ThreadPoolExecutor(FLOODERS) as threads:
         list(threads.map(send, range(FLOODERS)))
@@ -50,10 +54,15 @@ def flood(port: int, path: str, token: str) -> None:
 @contextmanager
 def flooded(server: Server, path: str, token: str) -> Iterator[None]:
     """A flood for the length of a `with` block, from a process of its own."""
-    process = multiprocessing.get_context("spawn").Process(target=flood, args=(server.port, path, token), daemon=True)
+    own = multiprocessing.get_context("spawn")
+    refused = own.Value("l", 0, lock=False)
+    process = own.Process(target=flood, args=(server.port, path, token, refused), daemon=True)
     process.start()
     try:
+        await_that(lambda: refused.value)
+        before = refused.value
         yield
+        assert refused.value >= before + CALLS, "that was no flood"
     finally:
         process.kill()
         process.join()
