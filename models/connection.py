@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
 from models.base import db
-from models.reading import close_kept
+from models.reading import close_spare
 from models.turn import begin_immediate
 
 LOCK_TIMEOUT_SECONDS = 5
@@ -67,7 +67,7 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "do_connect", _keep_private)
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-        event.listen(engine, "engine_disposed", close_kept)
+        event.listen(engine, "engine_disposed", close_spare)
 
 
 def init_app(app: Flask) -> None:

@@ -6,10 +6,9 @@ two more round trips to PostgreSQL, a session with its identity map more work th
 
 import re
 import sqlite3
-import threading
 from datetime import datetime
 from typing import Any, cast
-from weakref import WeakSet, finalize
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
@@ -62,15 +61,20 @@ class Query:
 
     def _ask(self, engine: Engine, parameters: dict[str, Any]) -> list[Row]:
         if engine.dialect.name == "sqlite":
-            return self._ask_own(engine, parameters)
+            return self._ask_spare(engine, parameters)
         return self._ask_pooled(engine, parameters)
 
-    def _ask_own(self, engine: Engine, parameters: dict[str, Any]) -> list[Row]:
+    def _ask_spare(self, engine: Engine, parameters: dict[str, Any]) -> list[Row]:
+        spare, connection = _spare.setdefault(engine, []), None
         try:
-            return cast(list[Row], _own_connection(engine).execute(self._sqlite, parameters).fetchall())
+            connection = _take(spare, engine)
+            rows = connection.execute(self._sqlite, parameters).fetchall()
         except sqlite3.Error as error:
-            _own.kept = None
+            if connection is not None:
+                connection.close()
             raise self._error(error, sqlite3.Error, is_lost=False) from error
+        spare.append(connection)
+        return rows
 
     def _ask_pooled(self, engine: Engine, parameters: dict[str, Any]) -> list[Row]:
         driver_error = engine.dialect.loaded_dbapi.Error
@@ -98,35 +102,27 @@ class Query:
         )
 
 
-class _Kept:
-    """A connection that one thread keeps."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine: Engine | None = engine
-        pooled = engine.raw_connection()
-        connection: Any = pooled.driver_connection
-        pooled.detach()
-        self.connection = connection
-        self.close = finalize(self, connection.close)  # else it stays open until the garbage is collected
+# SQLite: connections that nobody reads on just now, of each engine. The pool's checks on the way out and back in
+# cost more than the statement between them. They belong to no thread: one that closes a connection while it ends
+# takes its whole process with it, because sqlite3 calls back into Python then (seen with the server's idle threads).
+_spare: WeakKeyDictionary[Engine, list[sqlite3.Connection]] = WeakKeyDictionary()
 
 
-# SQLite: each thread keeps a connection for its reads. The pool's checks on the way out and back in cost
-# more than the statement between them, and there is no server to run out of connections.
-_own = threading.local()
-_all_kept: WeakSet[_Kept] = WeakSet()
+def _take(spare: list[sqlite3.Connection], engine: Engine) -> sqlite3.Connection:
+    try:
+        return spare.pop()  # in one step: asking first whether there is one would leave time for somebody else
+    except IndexError:
+        return _open(engine)
 
 
-def _own_connection(engine: Engine) -> Any:
-    kept = getattr(_own, "kept", None)
-    if kept is None or kept.engine is not engine:
-        kept = _own.kept = _Kept(engine)
-        _all_kept.add(kept)
-    return kept.connection
+def _open(engine: Engine) -> sqlite3.Connection:
+    pooled = engine.raw_connection()
+    connection = cast(sqlite3.Connection, pooled.driver_connection)
+    pooled.detach()
+    return connection
 
 
-def close_kept(engine: Engine) -> None:
-    """Close what the threads have kept of an engine, when it is disposed of; they open anew when they read again."""
-    for kept in list(_all_kept):
-        if kept.engine is engine:
-            kept.engine = None
-            kept.close()
+def close_spare(engine: Engine) -> None:
+    """Close what is kept of an engine, when it is disposed of; whoever reads again opens anew."""
+    for connection in _spare.pop(engine, []):
+        connection.close()

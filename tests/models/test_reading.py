@@ -3,10 +3,12 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import text
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from models import db, reading
@@ -93,23 +95,86 @@ def test_a_connection_lost_twice_is_told_as_lost(app: Flask, monkeypatch: pytest
         assert raised.value.connection_invalidated
 
 
+def spare() -> list[sqlite3.Connection]:
+    """SQLite's connections that wait for the next read."""
+    return reading._spare.get(db.engine, [])
+
+
 @pytest.mark.usefixtures("context")
-def test_on_sqlite_each_thread_reads_on_a_connection_that_ends_with_it() -> None:
-    engine = db.engine
-    if engine.dialect.name != "sqlite":  # whose connections are the pool's
+def test_on_sqlite_a_connection_serves_one_read_after_the_other_until_the_engine_is_disposed_of() -> None:
+    if db.engine.dialect.name != "sqlite":  # whose connections are the pool's
         assert COUNT.all({"name": "nobody"}) == [(0,)]
         return
-    here = reading._own_connection(engine)
-    with ThreadPoolExecutor(1) as thread:
-        there = thread.submit(reading._own_connection, engine).result()
-        assert there is not here
-        assert there.execute("SELECT 1").fetchall() == [(1,)]
+    COUNT.all({"name": "nobody"})
+    (one,) = spare()
+    COUNT.all({"name": "nobody"})
+    assert spare() == [one]
 
-    _assert_closed(there)
-    assert reading._own_connection(engine) is here
-    engine.dispose()
-    _assert_closed(here)
+    db.engine.dispose()
+
+    _assert_closed(one)
     assert COUNT.all({"name": "nobody"}) == [(0,)]
+    assert spare() != [one]
+
+
+@pytest.mark.usefixtures("context")
+def test_on_sqlite_a_connection_belongs_to_no_thread() -> None:
+    if db.engine.dialect.name != "sqlite":
+        assert COUNT.all({"name": "nobody"}) == [(0,)]
+        return
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def read() -> sqlite3.Connection:
+        with app.app_context():
+            assert COUNT.all({"name": "nobody"}) == [(0,)]
+            return spare()[0]
+
+    with ThreadPoolExecutor(1) as thread:
+        there = thread.submit(read).result()
+
+    assert spare() == [there]
+    assert COUNT.all({"name": "nobody"}) == [(0,)]
+    assert spare() == [there]
+
+
+@pytest.mark.usefixtures("context")
+def test_on_sqlite_no_two_reads_share_a_connection() -> None:
+    if db.engine.dialect.name != "sqlite":
+        assert COUNT.all({"name": "nobody"}) == [(0,)]
+        return
+    app, meet = current_app._get_current_object(), Barrier(2)  # type: ignore[attr-defined]
+    both = Query("SELECT count(*) FROM organisations WHERE meet() = %(name)s")
+
+    def open_and_meet(engine: Engine) -> sqlite3.Connection:
+        connection = opened(engine)
+        connection.create_function("meet", 0, lambda: meet.wait(10))
+        return connection
+
+    def read(_nth: int) -> object:
+        with app.app_context():
+            return both.all({"name": "nobody"})
+
+    opened = reading._open
+    make_organisation("Fernhill")
+    db.engine.dispose()
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as threads:
+        patch.setattr(reading, "_open", open_and_meet)
+        assert list(threads.map(read, range(2))) == [[(0,)], [(0,)]]
+    assert len(set(spare())) == 2
+
+
+@pytest.mark.usefixtures("context")
+def test_on_sqlite_a_connection_that_failed_is_not_used_again() -> None:
+    if db.engine.dialect.name != "sqlite":
+        assert COUNT.all({"name": "nobody"}) == [(0,)]
+        return
+    COUNT.all({"name": "nobody"})
+    (one,) = spare()
+    with pytest.raises(DBAPIError):
+        Query("SELECT secret FROM nowhere").all({})
+
+    assert spare() == []
+    _assert_closed(one)
 
 
 def _assert_closed(connection: sqlite3.Connection) -> None:
