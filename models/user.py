@@ -10,7 +10,7 @@ from typing import Self
 
 import bcrypt
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, String, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Select, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.activity import Action, ActivityEvent, Actor, ActorType, Target
@@ -114,11 +114,29 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login ships no types
     @classmethod
     def by_session(cls, session_id: str) -> Self | None:
         """The active user whom a console session names, unless the session has ended on the server."""
+        statement = cls._of_session(session_id)
+        return None if statement is None else db.session.scalar(statement)
+
+    @classmethod
+    def hold(cls, session_id: str, *, alone: bool = False) -> Self | None:
+        """Re-read the user of a session inside a writing transaction; None if the session has ended meanwhile.
+
+        What ends sessions waits until the transaction has ended, so that no change of theirs commits after it.
+        Whoever ends sessions themselves holds the user `alone`. Comes before any other lock.
+        """
+        statement = cls._of_session(session_id)
+        if statement is None:
+            return None
+        statement = statement.with_for_update(read=not alone, key_share=alone, of=cls)
+        return db.session.scalar(statement.execution_options(populate_existing=True))
+
+    @classmethod
+    def _of_session(cls, session_id: str) -> Select[Self] | None:
         named = _SESSION_ID.fullmatch(session_id)
         if named is None:
             return None
         is_current = (cls.session_epoch == int(named["epoch"]), cls.deactivated_at.is_(None))
-        return db.session.scalar(select(cls).where(cls.id == int(named["id"]), *is_current))
+        return select(cls).where(cls.id == int(named["id"]), *is_current)
 
     def get_id(self) -> str:
         """What a session keeps: it stops naming the user when the epoch moves on."""

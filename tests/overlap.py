@@ -8,6 +8,7 @@ see has committed after it. So the database says which was first, and no clock i
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 from sqlalchemy import select, text
 
@@ -69,7 +70,7 @@ def waiting_for_locks() -> int:
     return int(db.session.scalar(_WAITING) or 0)
 
 
-def await_either(future: "Future[Seen]", is_so: Callable[[], bool]) -> None:
+def await_either(future: "Future[Any]", is_so: Callable[[], bool]) -> None:
     """Wait until something has become so, or has ended without it."""
     await_until(lambda: future.done() or is_so())
 

@@ -75,6 +75,11 @@ def test_templates_do_not_query(template: str) -> None:
 # 4. Model verbs record their events; actors are made in two places.
 
 
+@pytest.mark.parametrize("module", [name for name in modules("blueprints/*/views*.py") if "/api/" not in name])
+def test_console_views_write_in_the_transaction_that_looks_at_their_session_again(module: str) -> None:
+    assert not imports(module) & {"models.writing", "models.transact", "models.base"}
+
+
 @pytest.mark.parametrize("module", modules("blueprints/**/*.py"))
 def test_no_door_records_an_event_itself(module: str) -> None:
     assert not re.search(r"ActivityEvent\.record", code(module))

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.api_keys import snippet
 from blueprints.api_keys.forms import ApiKeyForm
-from blueprints.auth.decorators import admin_required, current_actor, plan_required, signed_in
-from models import ApiKey, Feature, FormAlreadyUsed, KeyLimitReached, writing
+from blueprints.auth.decorators import admin_required, changing, current_actor, plan_required, signed_in
+from models import ApiKey, Feature, FormAlreadyUsed, KeyLimitReached
 
 blueprint = Blueprint("api_keys", __name__)
 
@@ -66,7 +66,7 @@ def confirm_revoke(api_key_id: str) -> ResponseReturnValue:
 def revoke(api_key_id: str) -> ResponseReturnValue:
     """Revoke a key at once and for good, on a lapsed plan too."""
     key = _own_key(api_key_id)
-    with writing():
+    with changing():
         is_news = key.revoke(current_actor())
     return _back_to_list(key, is_news=is_news)
 
@@ -92,7 +92,7 @@ def _minted(form: ApiKeyForm) -> str:
     The page is ready before the commit: there must be no key whose token nobody saw.
     """
     organisation = signed_in().organisation
-    with writing():
+    with changing():
         key, token = ApiKey.mint(
             organisation,
             form.name.data or "",

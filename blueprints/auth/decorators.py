@@ -1,14 +1,15 @@
 """Who may open a console view; the only module that sibling blueprints may import."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import abort, g, request
+from flask import abort, g, redirect, request, session, url_for
 from flask_login import current_user, login_required
 
 from blueprints import web
-from models import Actor, Feature, User
+from models import Actor, Feature, User, writing
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -63,3 +64,16 @@ def signed_in() -> User:
 def current_actor() -> Actor:
     """The signed-in user as the actor of what they change."""
     return signed_in().as_actor(web.client_address(), request.headers.get("User-Agent"), g.request_id)
+
+
+@contextmanager
+def changing(*, alone: bool = False) -> Iterator[None]:
+    """The writing transaction of a change in the console: it commits only if the session has not ended meanwhile.
+
+    The guards have looked before; between them and its turn to write somebody may have been shut out, and what they
+    had under way must not come after that. Whoever ends sessions by the change itself holds the user `alone`.
+    """
+    with writing():
+        if User.hold(session["_user_id"], alone=alone) is None:
+            abort(redirect(url_for("auth.login")))
+        yield

@@ -6,9 +6,9 @@ from flask_login import current_user
 
 from blueprints import limits, web
 from blueprints.auth import sessions
-from blueprints.auth.decorators import anyone, current_actor, member_required, signed_in
+from blueprints.auth.decorators import anyone, changing, current_actor, member_required, signed_in
 from blueprints.auth.forms import LoginForm, PasswordForm
-from models import User, writing
+from models import User
 
 blueprint = Blueprint("auth", __name__)
 
@@ -50,7 +50,7 @@ def sign_in() -> ResponseReturnValue:
 @member_required
 def logout() -> ResponseReturnValue:
     """End the user's sessions on the server, so that no copy of the cookie works any more."""
-    with writing():
+    with changing(alone=True):
         signed_in().end_sessions()
     sessions.leave()
     return redirect(url_for("auth.login"))
@@ -80,7 +80,7 @@ def change_password() -> ResponseReturnValue:
     if not user.has_password(form.current_password.data or ""):
         form.current_password.errors = [NOT_CURRENT]
         return _account_page(form, 422)
-    with writing():
+    with changing(alone=True):
         user.change_password(form.new_password.data or "", current_actor())
     sessions.begin(user)
     flash("Password changed. You are signed out everywhere else.", "ok")

@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints.auth.decorators import admin_required, anyone, current_actor, member_required, signed_in
+from blueprints.auth.decorators import admin_required, anyone, changing, current_actor, member_required, signed_in
 from blueprints.waitlists.forms import WaitlistForm
 from blueprints.waitlists.pages import LinePage, wanted_page, wanted_text
-from models import Waitlist, writing
+from models import Waitlist
 from models.waitlist_stats import stats
 
 blueprint = Blueprint("waitlists", __name__)
@@ -42,7 +42,7 @@ def create() -> ResponseReturnValue:
     form = WaitlistForm()
     if not form.validate():
         return render_template("waitlists/new.html", form=form), 422
-    with writing():
+    with changing():
         waitlist = Waitlist.create(signed_in().organisation, actor=current_actor(), **_wishes(form))
     flash(f"Created “{waitlist.name}”.", "ok")
     return redirect(url_for("waitlists.show", waitlist_id=waitlist.public_id))
@@ -78,7 +78,7 @@ def change_settings(waitlist_id: str) -> ResponseReturnValue:
     form, waitlist = WaitlistForm(), _waitlist(waitlist_id)
     if not form.validate():
         return render_template("waitlists/settings.html", waitlist=waitlist, form=form), 422
-    with writing():
+    with changing():
         is_changed = waitlist.change_settings(actor=current_actor(), **_wishes(form))
     flash("Saved." if is_changed else "Nothing was changed.", "ok")
     return redirect(url_for("waitlists.show", waitlist_id=waitlist_id))
@@ -89,7 +89,7 @@ def change_settings(waitlist_id: str) -> ResponseReturnValue:
 def archive(waitlist_id: str) -> ResponseReturnValue:
     """Close a waitlist to the customer API."""
     waitlist = _waitlist(waitlist_id)
-    with writing():
+    with changing():
         waitlist.archive(current_actor())
     flash(f"Archived “{waitlist.name}”. The customer API now answers 404 for it.", "ok")
     return redirect(url_for("waitlists.show", waitlist_id=waitlist_id))
@@ -100,7 +100,7 @@ def archive(waitlist_id: str) -> ResponseReturnValue:
 def restore(waitlist_id: str) -> ResponseReturnValue:
     """Open a waitlist again."""
     waitlist = _waitlist(waitlist_id)
-    with writing():
+    with changing():
         waitlist.restore(current_actor())
     flash(f"Restored “{waitlist.name}”. The customer API answers for it again.", "ok")
     return redirect(url_for("waitlists.show", waitlist_id=waitlist_id))
