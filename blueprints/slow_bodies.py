@@ -13,7 +13,7 @@ from typing import Any
 from weakref import finalize
 
 from flask import Flask
-from werkzeug.exceptions import BadRequest, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, ClientDisconnected, ServiceUnavailable
 
 from blueprints.server import THREADS, WAITING_THREADS
 
@@ -70,14 +70,18 @@ class Worker:
 
 
 class TimedBody:
-    """A request's body that has to arrive in time, and whose reader leaves its place while it waits."""
+    """A request's body that has to arrive in time and whole, and whose reader leaves its place while it waits.
 
-    def __init__(self, body: Any, worker: Worker, waiting: Places) -> None:
+    granian reports a connection that was cut as the end of the body (RFC 9112 §8): what was cut would be taken for all.
+    """
+
+    def __init__(self, body: Any, worker: Worker, waiting: Places, length: int = 0) -> None:
         self._body, self._worker, self._waiting = body, worker, waiting
+        self._lacking = length  # bytes that Content-Length names and that have not come
         self._deadline: float | None = None
 
     def read(self, size: int = -1) -> bytes:
-        """Read so many bytes, fewer at the end. Raises BadRequest, ServiceUnavailable."""
+        """Read so many bytes, fewer at the end. Raises BadRequest, ClientDisconnected, ServiceUnavailable."""
         if not self._waiting.take():
             raise ServiceUnavailable
         self._worker.leave()
@@ -92,12 +96,15 @@ class TimedBody:
         missing, length, asked_at = size, 1, time.monotonic()
         while missing and (piece := self._body.read(length if missing < 0 else min(length, missing))):
             yield piece
+            self._lacking -= len(piece)
             missing -= len(piece) if missing > 0 else 0
             came_at = time.monotonic()
             if came_at > self._deadline:
                 raise BadRequest(f"The body took longer than {BODY_SECONDS:.0f} seconds to arrive.")
             # granian waits until a piece is full: a trickle is asked for byte by byte, to notice it in time
             length, asked_at = length * 2 if came_at - asked_at < PROMPT_SECONDS else 1, came_at
+        if missing and self._lacking > 0:
+            raise ClientDisconnected
 
 
 class ThenRest:
@@ -134,7 +141,8 @@ class OnePlaceEach:
         if worker.has_place and not has_body:
             return self._application(environ, start_response)  # type: ignore[no-any-return]
         if has_body:
-            environ["wsgi.input"] = TimedBody(environ["wsgi.input"], worker, self._waiting)
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            environ["wsgi.input"] = TimedBody(environ["wsgi.input"], worker, self._waiting, length)
         return self._answer_and_rest(worker, environ, start_response)
 
     def _answer_and_rest(self, worker: Worker, environ: Environ, start_response: Any) -> Iterable[bytes]:

@@ -53,6 +53,7 @@ ERROR_SENTENCES = {
     403: "Your account may not open this. Ask an admin of your organisation.",
     404: "There is nothing at this address, or it belongs to another organisation.",
     405: "This address cannot be used in that way.",
+    411: "What was sent does not say how long it is.",
     413: "What was sent is too large.",
     429: "That was a little fast. Wait a minute, then try again.",
     500: "Something went wrong on our side. It has been noted; try again in a moment.",
@@ -140,8 +141,10 @@ def _refuse_unknown_host() -> ResponseReturnValue:
 def _refuse_unreadable() -> None:
     """Let nothing into the console that no page of it sends, and that PostgreSQL could not take as text.
 
-    Flask-WTF would take a JSON body for a form.
+    Flask-WTF would take a JSON body for a form. Of a form in chunks nobody could say whether it came whole.
     """
+    if "Transfer-Encoding" in request.headers:
+        abort(411)
     said = (pair for pair in request.args.items(multi=True) if pair[0] != SEARCH_PARAMETER)
     texts = [request.path, *(text for pair in said for text in pair)]
     if any(not _is_storable(text) for text in texts):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from blueprints import slow_bodies
@@ -18,15 +19,16 @@ Answer = tuple[Any, str, Any]
 
 
 class StalledBody:
-    """A body of which nothing comes until it is let go."""
+    """A body of one byte, which does not come until it is let go."""
 
     def __init__(self) -> None:
         self.let_go, self.is_awaited = threading.Event(), threading.Event()
+        self._rest = io.BytesIO(b"x")
 
-    def read(self, _size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         self.is_awaited.set()
         assert self.let_go.wait(10)
-        return b""
+        return self._rest.read(size)
 
 
 def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -162,3 +164,24 @@ def test_a_body_is_read_as_it_was_sent(size: int) -> None:
     assert body.read(size) == (sent if size < 0 else sent[:size])
     assert body.read(-1) == (b"" if size < 0 else sent[size:])
     assert worker.has_place
+
+
+def timed(sent: bytes, length: int) -> slow_bodies.TimedBody:
+    worker = slow_bodies.Worker(slow_bodies.Places(1))
+    return slow_bodies.TimedBody(io.BytesIO(sent), worker, slow_bodies.Places(1), length)
+
+
+@pytest.mark.parametrize("size", [-1, 5, 1000])
+def test_a_body_that_ends_before_its_length_is_no_body(size: int) -> None:
+    assert timed(b"abcd", length=4).read(size) == b"abcd"
+    with pytest.raises(ClientDisconnected):
+        timed(b"abcd", length=5).read(size)
+
+
+def test_nor_is_one_that_is_read_piece_by_piece() -> None:
+    whole, cut = timed(b"abcd", length=4), timed(b"abcd", length=5)
+
+    assert [whole.read(2) for _ in range(3)] == [b"ab", b"cd", b""]
+    assert [cut.read(2) for _ in range(2)] == [b"ab", b"cd"]
+    with pytest.raises(ClientDisconnected):
+        cut.read(2)

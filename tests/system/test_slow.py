@@ -75,7 +75,7 @@ def test_slow_forms_keep_nobody_from_being_served(server: Server) -> None:
 
     with connections(server, SLOW) as slow:
         for client in slow:
-            client.sendall(form + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n")
+            client.sendall(form + b"Content-Length: 100\r\n\r\nemail")
         assert_serves_others(server, path, token, "quick")
 
 
