@@ -90,11 +90,15 @@ def public_url() -> str:
 
 
 def client_address() -> str | None:
-    """The address that the request came from; None for what a trusted proxy says that is no address."""
+    """The address that the request came from; None for what a trusted proxy says that is no address.
+
+    An IPv4 client of a socket that listens on both is told as what it is (RFC 4291 §2.5.5.2).
+    """
     try:
-        return str(ip_address(request.remote_addr or ""))
+        address = ip_address(request.remote_addr or "")
     except ValueError:
         return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def error_page(status: int, sentence: str = "") -> ResponseReturnValue:

@@ -81,35 +81,39 @@ def begin_immediate(connection: sqlite3.Connection) -> None:
     (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout=0")
     deadline = time.monotonic() + WAIT_SECONDS
+    door = _opened_door(connection)
     try:
-        with _at_the_door(connection, deadline):
-            while not _is_let_in(connection, is_last_try=time.monotonic() > deadline):
-                _pause()
+        while not _is_mine(door) and time.monotonic() < deadline:
+            _pause()
+        while not _is_let_in(connection, is_last_try=time.monotonic() > deadline):
+            _pause()
     finally:
+        if door is not None:
+            os.close(door)  # and the lock goes with it, as it does with a process that dies
         connection.execute(f"PRAGMA busy_timeout={patience}")
 
 
-@contextmanager
-def _at_the_door(connection: sqlite3.Connection, deadline: float) -> Iterator[None]:
-    """Be the only process that asks SQLite, or one whose time is up. The lock goes with the process that holds it."""
+def _opened_door(connection: sqlite3.Connection) -> int | None:
+    """The file whose lock says who may ask SQLite; None where it is not to be had.
+
+    A full disk, somebody else's file: turns are less fair then and as safe, for SQLite lets one in at a time.
+    """
     (_, _, file) = connection.execute("PRAGMA database_list").fetchone()
     try:
-        door = os.open(f"{file}-door", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:  # a full disk, too many open files: what SQLite would meet next
-        raise sqlite3.OperationalError(f"{file}-door: {error.strerror}") from None
-    try:
-        while not _is_free(door) and time.monotonic() < deadline:
-            _pause()
-        yield
-    finally:
-        os.close(door)
+        return os.open(f"{file}-door", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return None
 
 
-def _is_free(door: int) -> bool:
+def _is_mine(door: int | None) -> bool:
+    if door is None:
+        return True
     try:
         fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:  # a file system without locks
+        return True
     return True
 
 

@@ -13,11 +13,12 @@ def upgrade() -> None:
     """Do."""
     op.create_table(
         "login_tries",
-        sa.Column("minute", sa.Integer(), nullable=False),
         sa.Column("pair", sa.String(length=64), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("minute", "pair", name=op.f("pk_login_tries")),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.Column("latest", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pair", name=op.f("pk_login_tries")),
     )
+    op.create_index(op.f("ix_login_tries_latest"), "login_tries", ["latest"])
 
 
 def downgrade() -> None:

@@ -8,47 +8,71 @@ from sqlalchemy import select
 from models import LoginTry, db, transact
 from tests.factories import in_context
 
-MINUTE = 29_000_000
+NOON_MS = 1_800_000_000_000
+LIMIT = 3
 
 
 @in_context
-def add_one(account: str = "ada", network: str = "203.0.113.7", minute: int = MINUTE) -> int:
-    """Count a try as a request does."""
-    return transact(lambda: LoginTry.add_one(account, network, minute))
+def add(
+    seconds: float = 0, account: str = "ada", network: str = "203.0.113.7", limit: int = LIMIT
+) -> tuple[int, float]:
+    """Note a try so many seconds after noon: which one it is, and when the first is forgotten."""
+    at_ms = NOON_MS + int(seconds * 1000)
+    tries = transact(lambda: LoginTry.add(account, network, at_ms, limit))
+    return tries.number, (tries.first_ends_ms - NOON_MS) / 1000
 
 
 def test_each_pair_of_account_and_network_is_counted_apart(app: Flask) -> None:
-    assert [add_one(), add_one(), add_one()] == [1, 2, 3]
+    assert [add(nth)[0] for nth in range(3)] == [1, 2, 3]
 
-    assert add_one(account="lin") == 1
-    assert add_one(network="203.0.113.8") == 1
-    assert add_one() == 4
+    assert add(4, account="lin") == (1, 64)
+    assert add(5, network="203.0.113.8") == (1, 65)
+    assert add(6) == (4, 60)
 
 
-def test_a_minute_begins_anew_and_old_ones_are_forgotten(app: Flask) -> None:
-    add_one()
-    add_one(account="lin")
+def test_no_minute_has_more_than_the_limit_wherever_it_begins(app: Flask) -> None:
+    tries = [add(seconds)[0] <= LIMIT for seconds in range(0, 200, 5)]
 
-    assert add_one(minute=MINUTE + 1) == 1
-    assert add_one() == 2  # a host whose clock is behind
-    assert add_one(minute=MINUTE + 2) == 1
+    let_through = [5 * nth for nth, is_let_through in enumerate(tries) if is_let_through]
+    assert let_through == [0, 5, 10, 60, 65, 70, 120, 125, 130, 180, 185, 190]
 
-    with app.app_context():
-        assert set(db.session.scalars(select(LoginTry.minute))) == {MINUTE + 1, MINUTE + 2}
+
+def test_whoever_was_refused_may_try_again_when_the_first_is_a_minute_old(app: Flask) -> None:
+    for seconds in (0, 30, 31):
+        add(seconds)
+
+    assert add(59.9) == (4, 60)
+    assert add(60) == (3, 90)
+    assert add(60) == (4, 90)
+
+
+def test_what_nobody_needs_is_forgotten(app: Flask) -> None:
+    add(0, account="lin")
+    add(0)
+    add(110)
+
+    add(121, account="kim")
+
+    assert sorted(row.latest for row in all_rows_of_tries()) == [NOON_MS + 110_000, NOON_MS + 121_000]
+
+
+@in_context
+def all_rows_of_tries() -> list[LoginTry]:
+    """Every row."""
+    return list(db.session.scalars(select(LoginTry)))
 
 
 def test_tries_at_the_same_time_are_all_counted(app: Flask) -> None:
     with ThreadPoolExecutor(8) as threads:
-        counts = list(threads.map(lambda nth: add_one(minute=MINUTE + nth // 20), range(40)))
+        counts = [count for count, _ in threads.map(lambda _: add(limit=20), range(40))]
 
-    assert sorted(counts) == sorted([*range(1, 21)] * 2)
+    assert sorted(counts) == [*range(1, 21), *[21] * 20]
 
 
 def test_neither_account_nor_address_can_be_read_from_the_count(app: Flask) -> None:
-    add_one()
+    add()
 
-    with app.app_context():
-        (pair,) = db.session.scalars(select(LoginTry.pair))
-    assert len(pair) == 64
-    assert "ada" not in pair
-    assert "203.0.113.7" not in pair
+    (row,) = all_rows_of_tries()
+    assert len(row.pair) == 64
+    assert "ada" not in row.pair
+    assert "203.0.113.7" not in row.pair

@@ -1,5 +1,6 @@
 """Writers to SQLite: everybody gets a turn, and nobody waits for good."""
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -76,12 +77,30 @@ def test_another_fault_is_not_waited_out(tmp_path: Path) -> None:
         turn.begin_immediate(connection)
 
 
-def test_a_door_that_cannot_be_had_is_a_fault_of_the_database(file: Path) -> None:
+def test_without_a_door_writers_still_wait_for_each_other(
+    file: Path, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path(f"{file}-door").mkdir()
+    monkeypatch.setattr(turn, "WAIT_SECONDS", 0.05)
     connection = sqlite3.connect(file, isolation_level=None)
 
-    with pytest.raises(sqlite3.OperationalError, match="-door: Is a directory"):
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
         turn.begin_immediate(connection)
+    other.execute("COMMIT")
+    turn.begin_immediate(connection)
+
+    assert connection.in_transaction
+
+
+def test_a_file_system_without_locks_is_no_obstacle(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(_file: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    connection = sqlite3.connect(file, isolation_level=None)
+    turn.begin_immediate(connection)
+
+    assert connection.in_transaction
 
 
 def test_nobody_else_may_read_or_hold_the_door(file: Path) -> None:
