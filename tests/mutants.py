@@ -1,7 +1,8 @@
 """Mutants: small faults put into the modules of [tool.coverage.run], one after the other, that tests must notice.
 
-`python -m tests.mutants [module…]` works on a copy of the checkout, by mutmut, on SQLite alone and with the tests of
-the mutated module alone (tests/models/test_token.py, test_token_….py). Prints each survivor's difference and a table;
+`python -m tests.mutants [module…]` works on a copy of the checkout, by mutmut, with the tests of the mutated module
+alone (tests/models/test_token.py, test_token_….py), and on SQLite alone but for modules that have a way of their own on
+PostgreSQL. Prints each survivor's difference and a table;
 ends with status 1 where a module's score is below SCORE. mutmut leaves module-level statements and properties alone.
 """
 
@@ -19,6 +20,7 @@ from typing import NamedTuple
 
 import click
 
+from tests.databases import start_postgres
 from tests.source import ROOT
 
 SCORE = 90  # per cent
@@ -30,12 +32,14 @@ RESULT = re.compile(r"^ *([\w.ǁ]+__mutmut_\d+): (.+)$", re.MULTILINE)
 # It is slower; and what breaks the import shows as a timeout.
 AT_IMPORT = ("decorators", "joining", "line", "line_count", "search")
 
+ON_BOTH_ENGINES = ("joining",)  # one mutant at a time: they share a database
+
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["models", "blueprints"]
 only_mutate = [{module!r}]
 also_copy = ["app.py", "config.py", "migrations", "templates", "static", "tests", "docs", "README.md", "pyproject.toml"]
-pytest_add_cli_args = ["-k", "not postgresql", "-p", "no:cacheprovider"]
+pytest_add_cli_args = {arguments!r}
 pytest_add_cli_args_test_selection = {tests!r}
 process_isolation = {isolation!r}
 forkserver_warmup = "none"
@@ -83,10 +87,15 @@ def mutate(module: str, folder: Path) -> Outcome:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    isolation = "forkserver" if Path(module).stem in AT_IMPORT else "fork"
+    name = Path(module).stem
+    isolation = "forkserver" if name in AT_IMPORT else "fork"
+    engines = [] if name in ON_BOTH_ENGINES else ["-k", "not postgresql"]
+    arguments = [*engines, "-p", "no:cacheprovider"]
     with (folder / "pyproject.toml").open("a") as settings:
-        settings.write(CONFIGURATION.format(module=module, tests=tests_of(module), isolation=isolation))
-    ran = mutmut(folder, "run", "--max-children", str(CHILDREN))
+        settings.write(
+            CONFIGURATION.format(module=module, tests=tests_of(module), isolation=isolation, arguments=arguments)
+        )
+    ran = mutmut(folder, "run", "--max-children", "1" if name in ON_BOTH_ENGINES else str(CHILDREN))
     found = dict(RESULT.findall(mutmut(folder, "results", "--all", "true")))
     if not found:
         raise SystemExit(f"{module}: no mutants were made.\n{ran[-3000:]}")
@@ -97,10 +106,10 @@ def mutate(module: str, folder: Path) -> Outcome:
 
 
 def mutmut(folder: Path, *arguments: str) -> str:
-    """Run mutmut and give back what it wrote. No PostgreSQL is started: its tests are left out."""
-    environment = os.environ | {"TEST_POSTGRES_URL": "unused"}
+    """Run mutmut and give back what it wrote; all its runs share one PostgreSQL."""
+    start_postgres()
     command = [sys.executable, "-m", "mutmut", *arguments]
-    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return ran.stdout + ran.stderr
 
 
