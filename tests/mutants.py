@@ -32,6 +32,7 @@ RESULT = re.compile(r"^ *([\w.ǁ]+__mutmut_\d+): (.+)$", re.MULTILINE)
 # It is slower; and what breaks the import shows as a timeout.
 AT_IMPORT = ("decorators", "joining", "line", "line_count", "search")
 
+TOLD_BY_TESTS_OF = {"line_count": ("line",)}  # whose statements are put together from it
 ON_BOTH_ENGINES = ("joining",)  # one mutant at a time: they share a database
 
 CONFIGURATION = """
@@ -75,8 +76,9 @@ def modules() -> list[str]:
 
 def tests_of(module: str) -> list[str]:
     """The test files that belong to a module."""
-    folder, name = ROOT / "tests" / Path(module).parent, Path(module).stem
-    found = [*folder.glob(f"test_{name}.py"), *folder.glob(f"test_{name}_*.py")]
+    folder, own = ROOT / "tests" / Path(module).parent, Path(module).stem
+    names = (own, *TOLD_BY_TESTS_OF.get(own, ()))
+    found = {file for name in names for form in ("", "_*") for file in folder.glob(f"test_{name}{form}.py")}
     return sorted(str(file.relative_to(ROOT)) for file in found)
 
 
