@@ -101,10 +101,21 @@ def mutate(module: str, folder: Path) -> Outcome:
     found = dict(RESULT.findall(mutmut(folder, "results", "--all", "true")))
     if not found:
         raise SystemExit(f"{module}: no mutants were made.\n{ran[-3000:]}")
-    survivors = [name for name, verdict in found.items() if verdict not in KILLED]
-    for name in survivors:
-        click.echo(mutmut(folder, "show", name))
+    if name in AT_IMPORT:  # mutmut's server of processes has imported some of them before it chose the mutant
+        alone = [mutant for mutant, verdict in found.items() if verdict not in KILLED]
+        found |= {mutant: "killed" for mutant in alone if dies_alone(folder, mutant, [*arguments, *tests_of(module)])}
+    survivors = [mutant for mutant, verdict in found.items() if verdict not in KILLED]
+    for mutant in survivors:
+        click.echo(mutmut(folder, "show", mutant))
     return Outcome(module, Counter(found.values()), survivors)
+
+
+def dies_alone(folder: Path, mutant: str, arguments: Sequence[str]) -> bool:
+    """Whether a test notices the mutant in a process of its own."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *arguments]
+    environment = os.environ | {"MUTANT_UNDER_TEST": mutant}
+    ran = subprocess.run(command, cwd=folder / "mutants", env=environment, capture_output=True, check=False)
+    return ran.returncode != 0
 
 
 def mutmut(folder: Path, *arguments: str) -> str:
