@@ -33,7 +33,7 @@ RESULT = re.compile(r"^ *([\w.ǁ]+__mutmut_\d+): (.+)$", re.MULTILINE)
 AT_IMPORT = ("decorators", "joining", "line", "line_count", "search")
 
 TOLD_BY_TESTS_OF = {"line_count": ("line",)}  # whose statements are put together from it
-ON_BOTH_ENGINES = ("joining",)  # one mutant at a time: they share a database
+ON_BOTH_ENGINES = ("joining", "search")  # one mutant at a time: they share a database
 
 CONFIGURATION = """
 [tool.mutmut]

@@ -34,7 +34,7 @@ def plan_of(statement: str, parameters: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    "term", ["%", "_", "a_b", "100%", "'", '"', "\\", "a\\_b", "OR", "NOT", "*", "^", "-x", "NEAR("]
+    "term", ["%", "_", "a_b", "100%", "'", '"', 'a"b', '"a""', "\\", "a\\_b", "OR", "NOT", "*", "^", "-x", "NEAR("]
 )
 def test_special_characters_are_literal(term: str) -> None:
     waitlist = make_line(

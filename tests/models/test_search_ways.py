@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from models import EmailAddress, Signup, Subscriber, Waitlist, db, search, writing
 from models.reading import Query, Row
@@ -84,3 +85,16 @@ def test_a_frequent_term_takes_the_shorter_way(
         ("counted", 0, 0, 0),
         (way, search.NO_CAP, offset, limit),
     ]
+
+
+def test_a_neighbours_matches_are_neither_found_nor_counted(app: Flask, asked: list[Any]) -> None:
+    lines = [make_line(RARE + 1 + nth, 2) for nth in range(3)]
+    asked.clear()
+
+    for nth, waitlist in enumerate(lines):
+        size = RARE + 3 + nth
+        ids, total = search.page_of_ids(waitlist.id, size, "ada", offset=0, limit=99)
+        own = db.session.scalars(select(Subscriber.id).where(Subscriber.waitlist_id == waitlist.id)).all()
+        assert (len(ids), total) == (RARE + 1 + nth, RARE + 1 + nth)
+        assert set(ids) <= set(own)
+    assert [way for way, *_ in asked].count("counted") == 3
