@@ -44,8 +44,7 @@ class LoginTry(Base):
         """
         row = cls._locked(hashlib.sha256(f"{network} {account}".encode()).hexdigest(), at_ms)
         recent = [time for time in row.times if time > at_ms - WINDOW_MS]
-        is_noted = len(recent) < limit
-        if is_noted:
+        if len(recent) < limit:
             row.times, row.latest = [*recent, at_ms], max(at_ms, row.latest)
         db.session.flush()
         old = select(cls.pair).where(cls.latest < at_ms - 2 * WINDOW_MS).with_for_update(skip_locked=True)
